@@ -1,0 +1,1 @@
+"""Django project that the tests, the guides and the benchmarks share."""

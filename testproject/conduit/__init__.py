@@ -1,0 +1,1 @@
+"""The RealWorld "Conduit" domain as a plain Django app."""

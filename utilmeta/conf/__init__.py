@@ -1,0 +1,8 @@
+"""What a service is told: configuration classes, environment variables, the running service."""
+
+from utilmeta.conf.base import Config, ServiceInfo
+from utilmeta.conf.env import Env
+from utilmeta.conf.preference import Preference
+from utilmeta.conf.time import Time
+
+__all__ = ["Config", "Env", "Preference", "ServiceInfo", "Time"]

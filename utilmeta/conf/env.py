@@ -1,0 +1,194 @@
+"""Environment variables, declared as a typed class."""
+
+import json
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pydantic
+from pydantic_core import PydanticUndefined
+
+from utilmeta.conf.env_sources import read_file, read_system
+from utilmeta.conf.project import project_dir
+from utilmeta.utils.exceptions import ConfigError, EnvError
+from utilmeta.utils.masking import MASK, is_secret, mask
+
+_Shape = Literal["plain", "list", "object"]
+
+
+class Env(pydantic.BaseModel):
+    """Base of a class whose annotations are the variables a service needs.
+
+    Values come from the defaults, overridden by `data`, then by `file`, then by `sys_env`.
+    Names are matched without regard to letter case; variables that are not declared are not kept.
+    Text is converted as pydantic does; besides, lists, tuples and sets take JSON or comma-separated
+    text, dictionaries take JSON, and an empty text for an optional variable is None.
+
+    Args:
+        data: values by name, such as a dictionary made in code.
+        sys_env: True takes system variables of the same name, a text those with it as prefix.
+        file: path of a `.json`, `.ini` or `.env` file; a relative one starts at the project
+            directory, the folder that holds the declaring module's top-level package.
+
+    Raises:
+        EnvError: variables are missing or invalid (all at once), or the file is missing or
+            malformed (with its line).
+        DependencyNotInstalled: a `.env` file without `utilmeta[env]`.
+    """
+
+    model_config = pydantic.ConfigDict(
+        frozen=True, extra="ignore", coerce_numbers_to_str=True, arbitrary_types_allowed=True
+    )
+
+    _shapes: ClassVar[dict[str, tuple[_Shape, bool]]] = {}
+
+    _sources: dict[str, str] = pydantic.PrivateAttr(default_factory=dict)
+    _prefix: str = pydantic.PrivateAttr(default="")
+
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        sys_env: bool | str = False,
+        file: str | Path | None = None,
+    ) -> None:
+        layers: list[tuple[str, Mapping[str, object]]] = []
+        if data:
+            layers.append(("data", {name.upper(): value for name, value in data.items()}))
+        if file is not None:
+            path = self._locate(file)
+            layers.append((str(file), read_file(path)))
+        prefix = sys_env if isinstance(sys_env, str) else ""
+        if sys_env:
+            layers.append((f"system {prefix}*" if prefix else "system", read_system(prefix)))
+        values, sources = self._collect(layers)
+        tried = [name for name, _ in layers] or ["defaults only"]
+        try:
+            super().__init__(**values)
+        except pydantic.ValidationError as exc:
+            raise EnvError(self._explain(exc, sources, tried, prefix)) from None
+        self._sources.update(sources)
+        self._prefix = prefix
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Work out, once per class, how text becomes each variable."""
+        super().__pydantic_init_subclass__(**kwargs)
+        seen: dict[str, str] = {}
+        for name in cls.model_fields:
+            if name.upper() in seen:
+                raise ConfigError(
+                    f"{cls.__name__}: {name!r} and {seen[name.upper()]!r} differ in letter case "
+                    "only, which does not count for variables; rename one of them"
+                )
+            seen[name.upper()] = name
+        cls._shapes = {name: _shape(info.annotation) for name, info in cls.model_fields.items()}
+
+    @classmethod
+    def _locate(cls, file: str | Path) -> Path:
+        path = Path(file).expanduser()
+        if path.is_absolute():
+            return path
+        return project_dir(cls.__module__) / path
+
+    @classmethod
+    def _collect(
+        cls, layers: list[tuple[str, Mapping[str, object]]]
+    ) -> tuple[dict[str, object], dict[str, str]]:
+        values: dict[str, object] = {}
+        sources: dict[str, str] = {}
+        for source, layer in layers:
+            for name in cls.model_fields:
+                if name.upper() in layer:
+                    values[name] = cls._prepare(name, layer[name.upper()])
+                    sources[name] = source
+        return values, sources
+
+    @classmethod
+    def _prepare(cls, name: str, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        shape, optional = cls._shapes[name]
+        if value == "" and optional:
+            return None
+        text = value.strip()
+        if shape == "object" or (shape == "list" and text.startswith("[")):
+            try:
+                return json.loads(text)
+            except json.JSONDecodeError:
+                return value
+        if shape == "list":
+            return [item.strip() for item in text.split(",") if item.strip()]
+        return value
+
+    @classmethod
+    def _explain(
+        cls,
+        exc: pydantic.ValidationError,
+        sources: Mapping[str, str],
+        tried: list[str],
+        prefix: str,
+    ) -> str:
+        lines = []
+        for error in exc.errors(include_url=False):
+            name = str(error["loc"][0])
+            if error["type"] == "missing":
+                lines.append(f"  {prefix}{name}: missing; looked in {', '.join(tried)}")
+                continue
+            secret = any(is_secret(str(part)) for part in error["loc"])
+            got = MASK if secret else repr(mask(error["input"]))
+            # A message may quote the value it refuses, so a secret's is left out whole.
+            told = f"not a valid {_spell(cls, name)}" if secret else error["msg"]
+            lines.append(f"  {prefix}{name}: {told}, got {got} from {sources[name]}")
+        return f"{cls.__name__}: {len(lines)} variable(s) are missing or invalid:\n" + "\n".join(lines)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before each name among the system's variables."""
+        return self._prefix
+
+    def source_of(self, name: str) -> str:
+        """Return where a variable's value came from, `default` when nothing set it."""
+        return self._sources.get(name, "default")
+
+    def __repr__(self) -> str:
+        """Return the class and its variables, secrets masked."""
+        shown = ", ".join(f"{name}={mask(getattr(self, name), name)!r}" for name in type(self).model_fields)
+        return f"{type(self).__name__}({shown})"
+
+    __str__ = __repr__
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Return name and masked value of each variable, for pydantic's representations."""
+        return [(name, mask(getattr(self, name), name)) for name in type(self).model_fields]
+
+
+def default_of(info: pydantic.fields.FieldInfo) -> object:
+    """Return a variable's default, `PydanticUndefined` when it must be given."""
+    if info.default_factory is not None:
+        return info.get_default(call_default_factory=True, validated_data={})
+    return PydanticUndefined if info.is_required() else info.default
+
+
+def _spell(cls: type[Env], name: str) -> str:
+    annotation = cls.model_fields[name].annotation
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _shape(annotation: object) -> tuple[_Shape, bool]:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _shape(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        inner = [item for item in typing.get_args(annotation) if item is not types.NoneType]
+        optional = len(inner) < len(typing.get_args(annotation))
+        shapes = {_shape(item)[0] for item in inner}
+        return (shapes.pop() if len(shapes) == 1 else "plain"), optional
+    kind = origin or annotation
+    if kind in (list, tuple, set, frozenset):
+        return "list", False
+    if isinstance(kind, type) and (issubclass(kind, dict | pydantic.BaseModel) or kind is Mapping):
+        return "object", False
+    return "plain", False

@@ -1,0 +1,55 @@
+"""Limits and trust: how the service treats requests."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from utilmeta.conf.base import Config
+from utilmeta.utils.exceptions import ConfigError
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference(Config):
+    """Limits and trust.
+
+    Args:
+        trusted_proxies: addresses or networks whose `X-Forwarded-*` headers are believed, such as
+            `('10.0.0.0/8', '::1')`; `'unix'` stands for peers without an address (unix sockets).
+        max_body_size: bytes a request body may have before 413; None means no limit.
+        max_fields: query or form fields a request may have before 400.
+        lanes: worker threads for sync endpoints and Django's ORM under an async service.
+    """
+
+    trusted_proxies: Sequence[str] = ()
+    max_body_size: int | None = 16 * MEGABYTE
+    max_fields: int = 1000
+    lanes: int = 24
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: a field has a wrong type, is not positive, or names no network.
+        """
+        Config.__post_init__(self)
+        for name in ("max_body_size", "max_fields", "lanes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"Preference({name}={value}): expected a positive number")
+        if isinstance(self.trusted_proxies, str):
+            raise ConfigError(
+                f"Preference(trusted_proxies={self.trusted_proxies!r}): expected a list, such as "
+                f"[{self.trusted_proxies!r}]"
+            )
+        for item in self.trusted_proxies:
+            if item == "unix":
+                continue
+            try:
+                ipaddress.ip_network(item, strict=False)
+            except ValueError as exc:
+                raise ConfigError(
+                    f"Preference(trusted_proxies=...): {item!r} is neither an address, nor a "
+                    "network such as '10.0.0.0/8', nor 'unix'"
+                ) from exc

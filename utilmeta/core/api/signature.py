@@ -1,0 +1,165 @@
+"""What a function or an API class asks of a request."""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from utilmeta.core.request.params import MISSING, Param, ParamKind, as_param
+from utilmeta.utils.exceptions import ConfigError
+
+_SEQUENCES = (list, set, frozenset, tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of an endpoint, or one parameter of an API class.
+
+    Attributes:
+        name: its Python name.
+        annotation: its type, without the parameter's own marker.
+        param: where it comes from; None when that is still to be worked out.
+        default: Python default, `MISSING` without one.
+        keyword_only: always handed over by keyword.
+    """
+
+    name: str
+    annotation: Any
+    param: Param | None
+    default: object = MISSING
+
+    @property
+    def has_default(self) -> bool:
+        """Whether it may be left out."""
+        if self.param is not None and not self.param.required:
+            return True
+        return self.default is not MISSING
+
+
+def function_arguments(function: Callable[..., Any], where: str) -> list[Argument]:
+    """Return the arguments of an endpoint, `self` aside.
+
+    Raises:
+        ConfigError: an annotation cannot be resolved, or an argument is positional-only or a
+            `*args`/`**kwargs`.
+    """
+    hints = resolve_hints(function, where)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [_argument(parameter, hints, where) for parameter in parameters]
+
+
+def _argument(parameter: inspect.Parameter, hints: Mapping[str, Any], where: str) -> Argument:
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise ConfigError(
+            f"{where}: {parameter} cannot be filled from a request; name each argument"
+        )
+    default = MISSING if parameter.default is parameter.empty else parameter.default
+    annotation = hints.get(parameter.name, MISSING)
+    return make_argument(parameter.name, annotation, default, where)
+
+
+def make_argument(name: str, annotation: Any, default: object, where: str) -> Argument:  # noqa: ANN401
+    """Return an argument from its annotation and default, whichever holds the marker.
+
+    A type that admits None may be left out of the request.
+
+    Raises:
+        ConfigError: both hold one.
+    """
+    declared = as_param(default)
+    annotation, annotated = _split_annotated(annotation)
+    if declared is not None and annotated is not None:
+        raise ConfigError(f"{where}: {name!r} is declared both in Annotated and as default")
+    if annotation is MISSING:
+        annotation = str if declared is None or not declared.whole else dict[str, Any]
+        if declared is None and default is not MISSING and default is not None:
+            annotation = type(default)
+    plain = MISSING if declared is not None else default
+    if plain is MISSING and admits_none(annotation):
+        plain = None
+    return Argument(name=name, annotation=annotation, param=declared or annotated, default=plain)
+
+
+def _split_annotated(annotation: Any) -> tuple[Any, Param | None]:  # noqa: ANN401
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return annotation, None
+    base, *metadata = typing.get_args(annotation)
+    markers = [item for item in metadata if isinstance(item, Param | ParamKind)]
+    others = [item for item in metadata if not isinstance(item, Param | ParamKind)]
+    if others:
+        base = typing.Annotated[(base, *others)]
+    return base, as_param(markers[-1]) if markers else None
+
+
+def resolve_hints(target: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - function or class
+    """Return the annotations, names resolved.
+
+    Raises:
+        ConfigError: a name does not exist.
+    """
+    try:
+        return typing.get_type_hints(target, include_extras=True)
+    except NameError as exc:
+        raise ConfigError(f"{where}: an annotation names {exc.name!r}, which does not exist") from exc
+
+
+def is_body_type(annotation: Any) -> bool:  # noqa: ANN401
+    """Return whether a bare argument of this type is the body: a model, a mapping, or many."""
+    annotation = strip_optional(annotation)
+    origin = typing.get_origin(annotation) or annotation
+    if origin in _SEQUENCES:
+        return any(is_body_type(item) for item in typing.get_args(annotation) if item is not ...)
+    if not isinstance(origin, type):
+        return False
+    return (
+        issubclass(origin, pydantic.BaseModel | dict)
+        or origin is Mapping
+        or typing.is_typeddict(origin)
+        or hasattr(origin, "__dataclass_fields__")
+    )
+
+
+def is_many(annotation: Any) -> bool:  # noqa: ANN401
+    """Return whether a type takes several values of one name: a list, set or tuple."""
+    annotation = strip_optional(annotation)
+    return (typing.get_origin(annotation) or annotation) in _SEQUENCES
+
+
+def strip_optional(annotation: Any) -> Any:  # noqa: ANN401
+    """Return the type without `Annotated` and without None."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return strip_optional(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        inner = [item for item in typing.get_args(annotation) if item is not types.NoneType]
+        if len(inner) == 1:
+            return strip_optional(inner[0])
+    return annotation
+
+
+def admits_none(annotation: Any) -> bool:  # noqa: ANN401
+    """Return whether an annotation names None beside another type."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return admits_none(typing.get_args(annotation)[0])
+    return (
+        typing.get_origin(annotation) in (typing.Union, types.UnionType)
+        and types.NoneType in typing.get_args(annotation)
+    )
+
+
+def member_names(annotation: Any) -> dict[str, Any] | None:  # noqa: ANN401
+    """Return the input names and types of a model's members, None for an open mapping."""
+    annotation = strip_optional(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return {
+            str(info.validation_alias or name): info.annotation
+            for name, info in annotation.model_fields.items()
+        }
+    if isinstance(annotation, type) and (
+        typing.is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
+    ):
+        return typing.get_type_hints(annotation)
+    return None

@@ -1,0 +1,65 @@
+"""Redis as a cache."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import quote
+
+from utilmeta.core.cache.config import Cache
+from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisCache(Cache):
+    """A cache in Redis, through Django's own Redis backend.
+
+    Args:
+        host: address or name of the server.
+        port: its port.
+        db: number of the database.
+        username: who connects; empty for the default user.
+        password: with which password; never shown.
+        ssl: whether to use TLS.
+        unix_socket: path of a socket, used in place of host and port.
+    """
+
+    engine: str = "redis"
+    host: str = "127.0.0.1"
+    port: int = 6379
+    db: int = 0
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ssl: bool = False
+    unix_socket: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: a field has a wrong type or range.
+        """
+        Cache.__post_init__(self)
+        if not 0 < self.port < 65536:
+            raise ConfigError(f"RedisCache(port={self.port}): expected a number from 1 to 65535")
+        if self.db < 0:
+            raise ConfigError(f"RedisCache(db={self.db}): expected a number from 0")
+
+    @property
+    def url(self) -> str:
+        """The URL redis-py connects to, with the password in it."""
+        user = quote(self.username, safe="")
+        login = f"{user}:{quote(self.password, safe='')}@" if user or self.password else ""
+        if self.unix_socket:
+            return f"unix://{login}{self.unix_socket}?db={self.db}"
+        scheme = "rediss" if self.ssl else "redis"
+        return f"{scheme}://{login}{self.host}:{self.port}/{self.db}"
+
+    def as_django(self) -> dict[str, Any]:
+        """Return the entry of Django's `CACHES`.
+
+        Raises:
+            DependencyNotInstalled: redis-py is missing.
+        """
+        if find_spec("redis") is None:
+            raise DependencyNotInstalled("redis", requirement="utilmeta[redis]", purpose="RedisCache")
+        return {**Cache.as_django(self), "LOCATION": self.location or self.url}

@@ -1,0 +1,81 @@
+"""Python values to JSON bytes, in one documented form each.
+
+`datetime` and `time` ISO 8601 (UTC as `Z`), `date` `YYYY-MM-DD`, `timedelta` ISO 8601 duration,
+`Decimal` text, `UUID` text with hyphens, `Enum` its value, `bytes` base64, sets and tuples arrays,
+dataclasses, msgspec structs and pydantic models objects by alias, NaN and infinities null.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+import pydantic
+
+from utilmeta.conf.time import Time
+
+Encoder = Callable[[object], bytes]
+_MOMENTS = (datetime.datetime, datetime.date, datetime.time)
+
+
+@runtime_checkable
+class HasRows(Protocol):
+    """Rows that encode as they are, without an object made of each."""
+
+    def __json_rows__(self) -> list[dict[str, Any]]:
+        """Return plain dictionaries by output name."""
+
+
+def to_plain(value: object) -> object:
+    """Return something msgspec knows for a value it does not.
+
+    Raises:
+        NotImplementedError: there is no JSON form for this type.
+    """
+    if isinstance(value, HasRows):
+        return value.__json_rows__()
+    if isinstance(value, pydantic.BaseModel):
+        return value.__pydantic_serializer__.to_python(value, mode="python", by_alias=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return list(value)
+    if isinstance(value, str) or _is_lazy_text(value):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form: {value!r}")
+
+
+def _is_lazy_text(value: object) -> bool:
+    # Django's lazy translations, known by their method so that Django is not imported here.
+    return hasattr(value, "_proxy____cast")
+
+
+def make_encoder(time: Time | None = None) -> Encoder:
+    """Return a function from a value to its JSON, in UTF-8.
+
+    Args:
+        time: formats that differ from ISO 8601; None keeps ISO 8601.
+    """
+    encode = msgspec.json.Encoder(enc_hook=to_plain).encode
+    if time is None or not time.has_formats:
+        return encode
+
+    def encode_formatted(value: object) -> bytes:
+        plain = msgspec.to_builtins(value, builtin_types=_MOMENTS, enc_hook=to_plain)
+        return encode(_format(plain, time))
+
+    return encode_formatted
+
+
+def _format(value: Any, time: Time) -> Any:  # noqa: ANN401 - JSON holds anything
+    if isinstance(value, dict):
+        return {_format(key, time): _format(item, time) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_format(item, time) for item in value]
+    if isinstance(value, datetime.datetime):
+        return value.strftime(time.datetime_format) if time.datetime_format else value
+    if isinstance(value, datetime.date):
+        return value.strftime(time.date_format) if time.date_format else value
+    if isinstance(value, datetime.time):
+        return value.strftime(time.time_format) if time.time_format else value
+    return value

@@ -1,0 +1,52 @@
+"""What the engine hands back to an adapter: a finished response."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+Body = bytes | Iterator[bytes] | AsyncIterator[bytes]
+
+
+class RawResponse:
+    """A response that is ready to be written.
+
+    Attributes:
+        status: the status code.
+        headers: header pairs in order, names in lower case, repeats kept.
+        body: the bytes, or an iterator of them (an async one for async servers).
+        on_close: called once, in order, when the body has been sent or given up.
+    """
+
+    __slots__ = ("body", "headers", "on_close", "status")
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: Body = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.on_close: list[Callable[[], None]] = []
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the body comes in pieces."""
+        return not isinstance(self.body, bytes)
+
+    def close(self) -> None:
+        """End a sync body and run `on_close`; harmless when called again."""
+        closing = getattr(self.body, "close", None)
+        try:
+            if closing is not None:
+                closing()
+        finally:
+            self._finish()
+
+    async def aclose(self) -> None:
+        """End an async body and run `on_close`; harmless when called again."""
+        closing = getattr(self.body, "aclose", None)
+        try:
+            if closing is not None:
+                await closing()
+        finally:
+            self._finish()
+
+    def _finish(self) -> None:
+        pending, self.on_close = self.on_close, []
+        for callback in pending:
+            callback()

@@ -1,0 +1,1 @@
+"""The service, its engine and the adapters that serve it."""

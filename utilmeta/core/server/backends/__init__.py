@@ -1,0 +1,1 @@
+"""One adapter for each framework; each is the only place that imports it."""

@@ -1,0 +1,104 @@
+"""Flask: the application's views beside a catch-all rule."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+from flask import Flask, request
+from flask import Response as FlaskResponse
+from werkzeug.routing import BaseConverter, Rule
+
+from utilmeta.core.response import RawResponse
+from utilmeta.core.server.contract import Adapter, Handler, RunOptions
+from utilmeta.core.server.gateways.wsgi import WSGIRequest
+
+
+class _Rest(BaseConverter):
+    """Everything that follows, slashes included."""
+
+    part_isolating = False
+    regex = ".*?"
+
+
+class _Response(FlaskResponse):
+    """A response whose headers are those it was given, and no others."""
+
+    default_mimetype = None
+    autocorrect_location_header = False
+    automatically_set_content_length = False
+
+
+class FlaskAdapter(Adapter):
+    """Serves below a rule that takes every method; Flask's own rules are more special and win."""
+
+    name = "flask"
+    package = "flask"
+    asynchronous: ClassVar[bool] = False
+    flexible = True
+    default_port = 5000
+    requirement = "utilmeta[flask]"
+    app: Flask
+
+    def __init__(self, frame: Any, app: Any = None) -> None:  # noqa: ANN401
+        super().__init__(frame, app or Flask(frame.module_name, static_folder=None))
+        self.app.debug = not frame.production if app is None else app.debug
+        if frame.production:
+            self.app.debug = False
+
+    @classmethod
+    def owns(cls, app: object) -> bool:
+        """Return whether an object is a Flask application."""
+        return isinstance(app, Flask)
+
+    def mount(self, route: str, handler: Handler) -> None:
+        """Add a rule for the route and everything below it."""
+        endpoint = f"utilmeta:{route or '/'}"
+        self.app.url_map.converters.setdefault("utilmeta_rest", _Rest)
+
+        def view(**_rest: str) -> _Response:
+            raw = self.read(route)
+            return self.write(handler.handle(raw))
+
+        self.app.view_functions[endpoint] = view
+        for rule in {route or "/", f"{route}/<utilmeta_rest:rest>"}:
+            self.app.url_map.add(
+                Rule(rule, endpoint=endpoint, strict_slashes=False, merge_slashes=False)
+            )
+
+    def adapt(self, route: str, handler: Handler) -> Flask:
+        """Mount the handler and return the application."""
+        self.mount(route, handler)
+        return self.app
+
+    def read(self, route: str) -> WSGIRequest:
+        """Return the current request as a raw one."""
+        return WSGIRequest(request.environ, route, request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def write(self, response: RawResponse) -> _Response:
+        """Return Flask's response for a raw one."""
+        body: Any = response.body
+        native = _Response(body if isinstance(body, Iterator) else [body], response.status)
+        native.headers.clear()
+        native.headers.extend(response.headers)
+        if response.streaming:
+            native.call_on_close(response.close)
+        return native
+
+    def application(self) -> Flask:
+        """Return the Flask application."""
+        return self.app
+
+    def run(self, options: RunOptions) -> None:
+        """Serve with Flask's development server, several threads at once."""
+        options.banner()
+        extra: dict[str, Any] = {"threaded": True, "debug": self.app.debug, **options.extra}
+        if options.auto_reload:
+            extra.setdefault("reloader_type", "stat")
+        self.app.run(options.host, options.port, use_reloader=options.auto_reload, **extra)
+
+    def version(self) -> str:
+        """Return Flask's version."""
+        return version("flask")
+
+
+ADAPTER = FlaskAdapter

@@ -1,0 +1,149 @@
+"""Sanic: a route that takes every path below, with streamed bodies."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+from sanic import HTTPResponse, Request, Sanic
+from sanic.constants import HTTP_METHODS
+from sanic.response import BaseHTTPResponse
+
+from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_encoded
+from utilmeta.core.response import RawResponse
+from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions, depth_of
+
+
+class SanicRequest(RawRequest):
+    """A raw request over Sanic's.
+
+    Args:
+        native: Sanic's request.
+        route: the route below which the handler answers.
+    """
+
+    __slots__ = ()
+
+    asynchronous: ClassVar[bool] = True
+    native: Request[Any, Any]
+
+    def __init__(self, native: Request[Any, Any], route: str) -> None:
+        self.native = native
+        self.method = native.method.upper()
+        self.prefix = route
+        location = locate_encoded(native.raw_url, depth_of(route))
+        self.path, self.segments, self.fault = location
+        self.query = native.query_string
+        info = native.conn_info
+        self.scheme = "https" if info is not None and info.ssl else "http"
+        self.server = (info.server, info.server_port) if info is not None and info.server else None
+        self.client = (info.client_ip, info.client_port) if info is not None and info.client_ip else None
+
+    def headers(self) -> HeaderPairs:
+        """Return the header fields."""
+        return [(name.lower(), value) for name, value in self.native.headers.items()]
+
+    def stream(self) -> Iterator[bytes]:
+        """Refuse: an async server's body is read with `astream`."""
+        raise TypeError("the body of an async server's request is read with astream()")
+
+    async def astream(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives."""
+        source: Any = self.native.stream
+        if self.native.body:
+            yield self.native.body
+        elif source is not None:
+            while chunk := await source.read():
+                yield chunk
+
+
+class SanicAdapter(Adapter):
+    """Serves with a route below which every path is the handler's; Sanic's own routes win."""
+
+    name = "sanic"
+    package = "sanic"
+    asynchronous: ClassVar[bool] = True
+    native_lifespan = True
+    requirement = "utilmeta[sanic]"
+    app: Sanic[Any, Any]
+
+    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+        name = frame.name if re.match(r"[A-Za-z_]", frame.name) else f"_{frame.name}"
+        super().__init__(frame, app or Sanic(name))
+        hooks = frame.hooks
+
+        async def start(_app: object) -> None:
+            await hooks.start_or_raise()
+
+        async def stop(_app: object) -> None:
+            await hooks.astop()
+
+        self.app.register_listener(start, "before_server_start")
+        self.app.register_listener(stop, "after_server_stop")
+
+    @classmethod
+    def owns(cls, app: object) -> bool:
+        """Return whether an object is a Sanic application."""
+        return isinstance(app, Sanic)
+
+    def mount(self, route: str, handler: Handler) -> None:
+        """Add routes for the mount point and for everything below it."""
+
+        async def view(request: Request[Any, Any], **_rest: str) -> BaseHTTPResponse | None:
+            return await self.write(request, await handler.ahandle(SanicRequest(request, route)))
+
+        label = re.sub(r"\W", "_", route)
+        for index, uri in enumerate((route or "/", f"{route}/<rest:path>")):
+            self.app.add_route(
+                view, uri, methods=HTTP_METHODS, stream=True, name=f"utilmeta{label}_{index}"
+            )
+
+    def adapt(self, route: str, handler: Handler) -> Any:  # noqa: ANN401
+        """Mount the handler and return the application."""
+        self.mount(route, handler)
+        return self.app
+
+    async def write(self, request: Request[Any, Any], response: RawResponse) -> BaseHTTPResponse | None:
+        """Return Sanic's response, or send it here when it streams."""
+        fields = dict(response.headers)
+        content_type = fields.pop("content-type", None)
+        cookies = [value for name, value in response.headers if name == "set-cookie"]
+        fields.pop("set-cookie", None)
+        body: Any = response.body
+        whole = isinstance(body, bytes)
+        native = HTTPResponse(body if whole else None, response.status, fields, content_type)
+        for cookie in cookies:
+            native.headers.add("set-cookie", cookie)
+        if whole:
+            return native
+        try:
+            first = await anext(body, None)
+            stream = await request.respond(native)
+            assert stream is not None  # noqa: S101 - given a response, Sanic returns one
+            if first is not None:
+                await stream.send(first)
+                async for chunk in body:
+                    await stream.send(chunk)
+            await stream.eof()
+        finally:
+            await response.aclose()
+        return None
+
+    def application(self) -> Any:  # noqa: ANN401
+        """Return the application."""
+        return self.app
+
+    def run(self, options: RunOptions) -> None:
+        """Serve with Sanic's own server: in this process, unless several are asked for."""
+        options.banner()
+        extra = {"motd": False, "debug": False, "access_log": False, **options.extra}
+        several = options.auto_reload or extra.get("fast") or extra.get("workers", 1) > 1
+        extra.setdefault("single_process", not several)
+        self.app.run(options.host, options.port, auto_reload=options.auto_reload, **extra)
+
+    def version(self) -> str:
+        """Return Sanic's version."""
+        return version("sanic")
+
+
+ADAPTER = SanicAdapter

@@ -1,0 +1,144 @@
+"""What adapters, engine and service promise each other."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from utilmeta.core.request import RawRequest
+from utilmeta.core.response import RawResponse
+
+
+class Handler(Protocol):
+    """Anything that answers raw requests below a route: the engine, or a mounted application."""
+
+    def handle(self, raw: RawRequest) -> RawResponse:
+        """Return the answer; for sync servers."""
+
+    async def ahandle(self, raw: RawRequest) -> RawResponse:
+        """Return the answer; the async twin of `handle`."""
+
+
+class Hooks(Protocol):
+    """The start and the end of a serving process."""
+
+    def start(self) -> None:
+        """Run the start-up hooks, unless this process has run them."""
+
+    async def astart(self) -> None:
+        """Run the start-up hooks; the async twin of `start`."""
+
+    def stop(self) -> None:
+        """Run the shutdown hooks, if this process has started."""
+
+    async def astop(self) -> None:
+        """Run the shutdown hooks; the async twin of `stop`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What an adapter is told of the service.
+
+    Attributes:
+        name: name of the service.
+        module_name: import name of the module that made it.
+        production: whether debug features are off.
+        asynchronous: whether requests are answered on an event loop.
+        has_databases: whether the user declared databases.
+        hooks: start and end of a serving process.
+        patterns: makes Django URL patterns of the objects that were mounted with `urls`.
+    """
+
+    name: str
+    module_name: str
+    production: bool
+    asynchronous: bool
+    has_databases: bool
+    hooks: Hooks
+    patterns: Callable[[], list[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How `service.run()` is to listen.
+
+    Attributes:
+        app: the application, as `application()` returned it.
+        host: address to listen on.
+        port: port to listen on.
+        auto_reload: whether to restart when a source file changes.
+        banner: prints the line that names the service and its URL.
+        extra: handed to the framework's runner as they are.
+    """
+
+    app: Any
+    host: str
+    port: int
+    auto_reload: bool
+    banner: Callable[[], None]
+    extra: dict[str, Any]
+
+
+class Adapter(ABC):
+    """Our code for one framework.
+
+    Args:
+        frame: what it is told of the service.
+        app: the user's application object; None makes one.
+
+    Attributes:
+        name: name of the framework, as in `backend='flask'`.
+        package: import name of the framework.
+        asynchronous: whether it serves on an event loop unless told otherwise.
+        flexible: whether it can do the other.
+        native_lifespan: whether its server, or `run`, starts and stops the hooks.
+        default_port: port of `service.run()`.
+        requirement: what to hand to pip when the framework is missing.
+    """
+
+    name: ClassVar[str]
+    package: ClassVar[str]
+    asynchronous: ClassVar[bool]
+    flexible: ClassVar[bool] = False
+    native_lifespan: bool = False
+    default_port: ClassVar[int] = 8000
+    requirement: ClassVar[str]
+
+    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+        self.frame = frame
+        self.app = app
+
+    @classmethod
+    @abstractmethod
+    def owns(cls, app: object) -> bool:
+        """Return whether an object is an application of this framework."""
+
+    @classmethod
+    def mode_of(cls, _app: object) -> bool:
+        """Return whether an application object serves on an event loop."""
+        return cls.asynchronous
+
+    @abstractmethod
+    def mount(self, route: str, handler: Handler) -> None:
+        """Make a handler answer below a route, after the application's own routes."""
+
+    @abstractmethod
+    def adapt(self, route: str, handler: Handler) -> Any:  # noqa: ANN401
+        """Put a handler into an existing project and return what its author needs for it."""
+
+    @abstractmethod
+    def application(self) -> Any:  # noqa: ANN401
+        """Return the application; called once."""
+
+    @abstractmethod
+    def run(self, options: RunOptions) -> None:
+        """Serve until the process is told to end."""
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return the framework's version."""
+
+
+def depth_of(route: str) -> int:
+    """Return the number of segments of a route, which starts with `/` or is empty."""
+    return route.count("/")

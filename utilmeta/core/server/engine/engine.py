@@ -1,0 +1,185 @@
+"""The two drivers: one for sync servers, one for async ones, over the same steps."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from asgiref.sync import async_to_sync
+
+from utilmeta.core.api.errors import answer_error
+from utilmeta.core.api.operation import Operation
+from utilmeta.core.request import RawRequest, Request, RequestRules
+from utilmeta.core.response import RawResponse
+from utilmeta.core.response.encode import Encoder
+from utilmeta.core.server.engine.hygiene import tidy_connections
+from utilmeta.core.server.engine.lanes import Hold, LanePool
+from utilmeta.core.server.engine.router import Router
+from utilmeta.utils.exceptions import BadRequest
+
+_END = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRules:
+    """What the engine is told of the service; made once at set-up.
+
+    Attributes:
+        request: limits and trust of requests.
+        encode: makes JSON.
+        lanes: worker threads for sync code under async servers.
+        debug: whether clients may see the text of unexpected exceptions.
+        start: runs the start-up hooks unless this process has.
+        astart: the async twin of `start`.
+    """
+
+    request: RequestRules
+    encode: Encoder
+    lanes: LanePool
+    debug: bool
+    start: Callable[[], None]
+    astart: Callable[[], Awaitable[None]]
+
+
+class Engine:
+    """Answers raw requests with the operations of a service.
+
+    Args:
+        operations: compiled endpoints.
+        rules: what it is told of the service.
+    """
+
+    def __init__(self, operations: list[Operation], rules: EngineRules) -> None:
+        self.operations = operations
+        self.rules = rules
+        self.router = Router(operations)
+
+    def with_operations(self, operations: list[Operation]) -> "Engine":
+        """Return an engine for other operations under the same rules."""
+        return Engine(operations, replace(self.rules))
+
+    def _route(self, request: Request) -> Operation | RawResponse:
+        """Return the operation for a request, or the answer when none is needed."""
+        raw = request.raw
+        if raw.fault is not None:
+            raise BadRequest(raw.fault)
+        target, values = self.router.resolve(raw.path, raw.segments)
+        if raw.method == "OPTIONS" and "OPTIONS" not in target.operations:
+            return RawResponse(204, [("allow", ", ".join(target.allow()))])
+        operation = target.find(raw.method)
+        if values:
+            request.path_params = dict(zip(operation.template.names, values, strict=True))
+        return operation
+
+    def handle(self, raw: RawRequest) -> RawResponse:
+        """Return the answer to a request of a sync server.
+
+        The caller writes it and calls `close` when its body has been sent.
+        """
+        self.rules.start()
+        tidy_connections()
+        request = Request(raw, self.rules.request)
+        try:
+            response = self._run(request)
+        except Exception as exc:  # noqa: BLE001 - every exception of an endpoint has an answer
+            response = answer_error(exc, request, debug=self.rules.debug)
+        if isinstance(response.body, AsyncIterator):
+            response.body = iterate_sync(response.body)
+        if raw.method == "HEAD":
+            response.close()
+            response.body = b""
+        response.on_close.append(tidy_connections)
+        if not response.streaming:
+            response.close()
+        return response
+
+    def _run(self, request: Request) -> RawResponse:
+        found = self._route(request)
+        if isinstance(found, RawResponse):
+            return found
+        values = found.parse(request)
+        if found.is_async:
+            call: Any = async_to_sync(found.ainvoke)
+            outcome: RawResponse = call(request, values, self.rules.encode)
+            return outcome
+        return found.invoke(request, values, self.rules.encode)
+
+    async def ahandle(self, raw: RawRequest) -> RawResponse:
+        """Return the answer to a request of an async server; the async twin of `handle`."""
+        await self.rules.astart()
+        request = Request(raw, self.rules.request)
+        hold = Hold(self.rules.lanes)
+        token = hold.enter()
+        try:
+            response = await self._arun(request, hold)
+        except Exception as exc:  # noqa: BLE001 - every exception of an endpoint has an answer
+            response = answer_error(exc, request, debug=self.rules.debug)
+        except BaseException:
+            hold.close()
+            raise
+        finally:
+            hold.leave(token)
+        if isinstance(response.body, Iterator):
+            response.body = iterate_on_lane(response.body, hold)
+        elif isinstance(response.body, AsyncIterator):
+            response.body = _within(hold, response.body)
+        if raw.method == "HEAD":
+            await _aclose(response.body)
+            response.body = b""
+        response.on_close.append(hold.close)
+        if not response.streaming:
+            await response.aclose()
+        return response
+
+    async def _arun(self, request: Request, hold: Hold) -> RawResponse:
+        found = self._route(request)
+        if isinstance(found, RawResponse):
+            return found
+        values = await found.aparse(request)
+        if found.is_async:
+            return await found.ainvoke(request, values, self.rules.encode)
+        return await hold.run(found.invoke, request, values, self.rules.encode)
+
+
+async def _aclose(body: Any) -> None:  # noqa: ANN401
+    closing = getattr(body, "aclose", None)
+    if closing is not None:
+        await closing()
+
+
+async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
+    """Yield what a sync iterator yields, each step on the request's lane."""
+    try:
+        while (chunk := await hold.run(next, source, _END)) is not _END:
+            yield chunk
+    finally:
+        closing = getattr(source, "close", None)
+        if closing is not None:
+            await hold.run(closing)
+
+
+async def _within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a body's chunks with the request's lane in force for code that makes them.
+
+    It stays in force in the task that sends the body, whose work for this request ends with it.
+    """
+    hold.enter()
+    try:
+        async for chunk in source:
+            yield chunk
+    finally:
+        await _aclose(source)
+
+
+def iterate_sync(source: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """Yield what an async iterator yields, on one event loop of its own."""
+    with asyncio.Runner() as runner:
+
+        async def step() -> Any:  # noqa: ANN401 - bytes, or the end
+            return await anext(source, _END)
+
+        try:
+            while (chunk := runner.run(step())) is not _END:
+                yield chunk
+        finally:
+            runner.run(_aclose(source))

@@ -1,0 +1,26 @@
+"""Care for Django's database connections around each piece of work."""
+
+from typing import Any
+
+from django.db import connections
+
+
+def tidy_connections() -> None:
+    """Close this thread's connections that are broken or too old, and forget logged queries.
+
+    Source: django.db.close_old_connections and reset_queries, which Django itself runs at the
+    start and the end of each request; here without its signals, for every backend.
+    """
+    opened: Any = connections.all(initialized_only=True)
+    for connection in opened:
+        # A capture of statements, in tests, reads the log across requests.
+        if connection.queries_log and not connection.force_debug_cursor:
+            connection.queries_log.clear()
+        connection.close_if_unusable_or_obsolete()
+
+
+def close_connections() -> None:
+    """Close all connections of this thread, before it ends."""
+    opened: Any = connections.all(initialized_only=True)
+    for connection in opened:
+        connection.close()

@@ -1,0 +1,254 @@
+"""Lanes: warm, bounded worker threads, one held for the whole of a request.
+
+A request on an event loop that runs sync code (a sync endpoint, Django's ORM) takes a lane when it
+first needs one and gives it back when its response has been sent, so that all of its sync code
+shares one thread and with it one set of database connections. asgiref's `sync_to_async`, and so
+every async method of Django's ORM, runs on the same lane.
+"""
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+
+from utilmeta.core.server.engine.hygiene import close_connections, tidy_connections
+
+T = TypeVar("T")
+Job = Callable[[], None]
+
+
+class Lane:
+    """One worker thread; started when it is made.
+
+    Args:
+        name: name of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Run a job after those that were put before it; it must not raise."""
+        self._jobs.put(job)
+
+    def end(self) -> None:
+        """End the thread after the jobs that were put before."""
+        self._jobs.put(None)
+
+    def join(self, timeout: float) -> None:
+        """Wait until the thread has ended, at most that many seconds."""
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+        close_connections()
+
+
+class LanePool:
+    """The lanes of a process.
+
+    Args:
+        size: how many there may be; requests beyond wait for one, first come, first served.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Lane] = []
+        self._lanes: list[Lane] = []
+        self._waiting: deque[Hold] = deque()
+
+    @property
+    def count(self) -> int:
+        """How many lanes have been made."""
+        return len(self._lanes)
+
+    def acquire(self, hold: "Hold") -> Lane | None:
+        """Return a lane for a hold; None when it has to wait and is given one later."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            if len(self._lanes) < self.size:
+                lane = Lane(f"utilmeta-lane-{len(self._lanes) + 1}")
+                self._lanes.append(lane)
+                return lane
+            self._waiting.append(hold)
+            return None
+
+    def release(self, lane: Lane) -> None:
+        """Take a lane back and hand it to the request that has waited longest."""
+        with self._lock:
+            if not self._waiting:
+                self._idle.append(lane)
+                return
+            hold = self._waiting.popleft()
+        hold.give(lane)
+
+    def forget(self, hold: "Hold") -> bool:
+        """Return whether a hold was waiting; it waits no longer."""
+        with self._lock:
+            try:
+                self._waiting.remove(hold)
+            except ValueError:
+                return False
+            return True
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End all lanes, waiting at most that many seconds for the work on them."""
+        with self._lock:
+            lanes, self._lanes, self._idle = self._lanes, [], []
+        for lane in lanes:
+            lane.end()
+        for lane in lanes:
+            lane.join(timeout)
+
+
+class Hold(Executor):
+    """A request's claim on a lane: taken at the first job, given back by `close`.
+
+    It is the executor that asgiref's `sync_to_async` uses within the request. Work that is handed
+    in after `close`, by a task that outlives its request, takes a lane for itself.
+
+    Args:
+        pool: where the lane comes from.
+    """
+
+    def __init__(self, pool: LanePool) -> None:
+        super().__init__()
+        self._pool = pool
+        self._guard = threading.Lock()
+        self._lane: Lane | None = None
+        self._asked = False
+        self._closed = False
+        self._pending: list[Job] = []
+
+    def enter(self) -> "contextvars.Token[ThreadSensitiveContext]":
+        """Make asgiref use this hold in the current context; `leave` undoes it.
+
+        asgiref keeps executors by context, weakly, so nothing here may refer to the context.
+        """
+        context = ThreadSensitiveContext()
+        SyncToAsync.context_to_thread_executor[context] = self
+        return SyncToAsync.thread_sensitive_context.set(context)
+
+    @staticmethod
+    def leave(token: "contextvars.Token[ThreadSensitiveContext]") -> None:
+        """Undo `enter`; the lane itself is given back by `close`."""
+        SyncToAsync.thread_sensitive_context.reset(token)
+
+    def give(self, lane: Lane) -> None:
+        """Take the lane that was waited for, and run what has gathered."""
+        with self._guard:
+            self._lane = lane
+            for job in self._pending:
+                lane.put(job)
+            self._pending.clear()
+
+    def put(self, job: Job) -> None:
+        """Run a job on this request's lane."""
+        with self._guard:
+            if self._closed:
+                self._put_late(job)
+                return
+            if self._lane is None and not self._asked:
+                self._asked = True
+                self._lane = self._pool.acquire(self)
+                if self._lane is not None:
+                    self._lane.put(tidy_connections)
+                else:
+                    self._pending.append(tidy_connections)
+            if self._lane is None:
+                self._pending.append(job)
+            else:
+                self._lane.put(job)
+
+    def _put_late(self, job: Job) -> None:
+        late = Hold(self._pool)
+        late.put(job)
+        late.close()
+
+    def close(self) -> None:
+        """Give the lane back after the jobs handed in so far."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            if self._lane is None and not self._pending:
+                return
+            give_back = self._give_back
+            if self._lane is None:
+                self._pending.append(give_back)
+            else:
+                self._lane.put(give_back)
+
+    def _give_back(self) -> None:
+        tidy_connections()
+        with self._guard:
+            lane, self._lane = self._lane, None
+        if lane is not None:
+            self._pool.release(lane)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run a function on the lane and return its future; the interface asgiref uses."""
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as exc:  # noqa: BLE001 - handed to the one who waits
+                future.set_exception(exc)
+
+        self.put(job)
+        return future
+
+    async def run(self, fn: Callable[..., T], /, *args: Any) -> T:
+        """Run a function on the lane, in a copy of the current context, and return its result."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def job() -> None:
+            try:
+                outcome = context.run(fn, *args)
+            except BaseException as exc:  # noqa: BLE001 - handed to the one who waits
+                _tell(loop, waiter, waiter.set_exception, _as_error(exc))
+            else:
+                _tell(loop, waiter, waiter.set_result, outcome)
+
+        self.put(job)
+        return await waiter
+
+
+def _as_error(exc: BaseException) -> BaseException:
+    # A future refuses StopIteration (PEP 479).
+    return RuntimeError("a sync endpoint raised StopIteration") if isinstance(exc, StopIteration) else exc
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop,
+    waiter: "asyncio.Future[Any]",
+    method: Callable[[Any], None],
+    value: object,
+) -> None:
+    def deliver() -> None:
+        if not waiter.done():
+            method(value)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(deliver)

@@ -1,0 +1,201 @@
+"""ASGI: scopes and messages in, messages out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, ClassVar
+
+from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_decoded, locate_encoded
+from utilmeta.core.response import RawResponse
+from utilmeta.core.server.contract import Handler, Hooks
+from utilmeta.utils.exceptions import BadRequest
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class ASGIRequest(RawRequest):
+    """A raw request over an ASGI scope.
+
+    Args:
+        scope: the connection's scope.
+        receive: gives the body's messages.
+        prefix: the route below which the handler answers, the server's root path included.
+        native: the framework's own request; the scope when there is none.
+    """
+
+    __slots__ = ("reading", "receive", "scope")
+
+    asynchronous: ClassVar[bool] = True
+
+    def __init__(
+        self, scope: Scope, receive: Receive, prefix: str, native: object = None
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.native = scope if native is None else native
+        self.method = scope["method"].upper()
+        self.prefix = prefix
+        depth = prefix.count("/")
+        target = _target(scope)
+        if target is not None:
+            location = locate_encoded(target, depth)
+        else:
+            location = locate_decoded(_whole_path(scope).encode(), depth)
+        self.path, self.segments, self.fault = location
+        self.reading = False
+        self.query = scope["query_string"].decode("latin-1")
+        self.scheme = scope.get("scheme", "http")
+        self.server = _address(scope.get("server"))
+        client = _address(scope.get("client"))
+        self.client = (client[0], client[1] or 0) if client else None
+
+    def headers(self) -> HeaderPairs:
+        """Return the header fields."""
+        return [
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in self.scope["headers"]
+        ]
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header given in lower case, repeats joined by `, `."""
+        wanted = name.encode("latin-1")
+        found = [value for key, value in self.scope["headers"] if key.lower() == wanted]
+        if not found:
+            return None
+        text: str = b", ".join(found).decode("latin-1")
+        return text
+
+    def stream(self) -> Iterator[bytes]:
+        """Refuse: an async server's body is read with `astream`."""
+        raise TypeError("the body of an async server's request is read with astream()")
+
+    async def astream(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises:
+            BadRequest: the client went away before the end.
+        """
+        more = self.reading = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("The client went away before the request body ended")
+            chunk = message.get("body", b"")
+            more = self.reading = message.get("more_body", False)
+            if chunk:
+                yield chunk
+
+
+def _whole_path(scope: Scope) -> str:
+    root, path = scope.get("root_path") or "", scope["path"]
+    # Older servers leave the root path out of `path`.
+    return path if path.startswith(root) else root + path
+
+
+def _target(scope: Scope) -> bytes | None:
+    raw: bytes | None = scope.get("raw_path")
+    root = scope.get("root_path") or ""
+    # A root path that the server was told of is in `path` but not in what was sent.
+    if raw is None or not raw.startswith(root.encode()):
+        return None
+    return raw
+
+
+def _address(pair: Any) -> tuple[str, int | None] | None:  # noqa: ANN401 - servers differ
+    if not pair or not pair[0]:
+        return None
+    port = str(pair[1] if pair[1] is not None else "")
+    return pair[0], int(port) if port.isdigit() else None
+
+
+async def send_response(response: RawResponse, raw: ASGIRequest, send: Send) -> None:
+    """Write a response as ASGI messages, and close it."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    body: Any = response.body
+    if isinstance(body, bytes):
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    sender = asyncio.ensure_future(_send_stream(start, body, send))
+    tasks = [sender]
+    if not raw.reading:
+        # While the request's body is still read, its own reader learns of a client that is gone.
+        tasks.append(asyncio.ensure_future(_until_gone(raw.receive)))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if sender.done():
+            sender.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await response.aclose()
+
+
+async def _send_stream(start: Message, body: AsyncIterator[bytes], send: Send) -> None:
+    # The status waits for the first chunk, so that a body that fails at once can still be a 500.
+    first = await anext(body, None)
+    await send(start)
+    if first is not None:
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for chunk in body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class ASGIEndpoint:
+    """A handler as an ASGI application, for frameworks that mount such.
+
+    Args:
+        handler: answers the requests.
+        route: the route it is mounted at.
+    """
+
+    def __init__(self, handler: Handler, route: str) -> None:
+        self._handler = handler
+        self._route = route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; WebSocket connections are refused."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        root = scope.get("root_path") or ""
+        # A framework that mounts has put the route into the root path.
+        prefix = root if scope.get("endpoint") is self else root + self._route
+        raw = ASGIRequest(scope, receive, prefix)
+        await send_response(await self._handler.ahandle(raw), raw, send)
+
+
+class Lifespan:
+    """Answers ASGI's lifespan messages with a service's hooks.
+
+    Args:
+        hooks: the service's.
+    """
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        """Run start-up, wait for the end, run shutdown."""
+        await receive()
+        try:
+            await self._hooks.start_or_raise()
+        except Exception as exc:
+            await send({"type": "lifespan.startup.failed", "message": f"{type(exc).__name__}: {exc}"})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await receive()
+        finally:
+            await asyncio.shield(self._hooks.astop())
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,55 @@
+"""uvicorn, which runs the ASGI applications of `service.run()`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from utilmeta.core.server.contract import RunOptions
+from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
+
+
+def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:  # noqa: ANN401
+    """Serve an ASGI application until the process is told to end.
+
+    Args:
+        app: the application.
+        options: how to listen.
+        module_name: module that made the service, where a reloading server looks for the app.
+
+    Raises:
+        DependencyNotInstalled: uvicorn is missing.
+        ConfigError: `auto_reload` or several workers, but the application is no module attribute.
+    """
+    try:
+        import uvicorn
+    except ModuleNotFoundError as exc:
+        raise DependencyNotInstalled(
+            "uvicorn", requirement="uvicorn", purpose="service.run() of an ASGI application"
+        ) from exc
+    # Forwarding headers are judged by Preference(trusted_proxies=...), not by the server.
+    extra: dict[str, Any] = {"proxy_headers": False, "log_level": "info", **options.extra}
+    target = app
+    if options.auto_reload or extra.get("workers", 1) > 1:
+        target = import_string(app, module_name)
+    options.banner()
+    uvicorn.run(target, host=options.host, port=options.port, reload=options.auto_reload, **extra)
+
+
+def import_string(app: object, module_name: str) -> str:
+    """Return `module:attribute` for an application.
+
+    Raises:
+        ConfigError: no attribute of the module holds it.
+    """
+    module = sys.modules[module_name]
+    name = module_name
+    if module_name in {"__main__", "__mp_main__"}:
+        spec = getattr(module, "__spec__", None)
+        name = spec.name if spec is not None else Path(str(module.__file__)).stem
+    for attribute, value in vars(module).items():
+        if value is app:
+            return f"{name}:{attribute}"
+    raise ConfigError(
+        "service.run(): several processes, as for auto_reload, need the application as a module "
+        f"attribute; write 'app = service.application()' in module {name!r}"
+    )

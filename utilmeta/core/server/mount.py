@@ -1,0 +1,247 @@
+"""Other applications beside the API: WSGI and ASGI applications as handlers."""
+
+import asyncio
+import inspect
+import io
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
+from urllib.parse import quote
+
+from utilmeta.core.request import RawRequest
+from utilmeta.core.response import RawResponse
+from utilmeta.core.server.contract import Hooks
+from utilmeta.core.server.engine.engine import iterate_on_lane
+from utilmeta.core.server.engine.lanes import Hold, LanePool
+from utilmeta.utils.exceptions import ConfigError
+
+
+def kind_of(app: object) -> str:
+    """Return what an object to be mounted is: `urls`, `asgi` or `wsgi`.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if hasattr(app, "urls") and not callable(getattr(app, "urls", None)):
+        return "urls"
+    if not callable(app):
+        raise ConfigError(
+            f"service.mount({app!r}): expected a WSGI or ASGI application, or an object with "
+            "Django 'urls' such as a DRF router"
+        )
+    call = app if inspect.isfunction(app) else type(app).__call__  # type: ignore[operator]
+    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(app):
+        return "asgi"
+    return "wsgi"
+
+
+def as_patterns(urls: Any, route: str) -> list[Any]:  # noqa: ANN401 - what Django's include takes
+    """Return Django URL patterns for what an object's `urls` holds, below a route."""
+    from django.urls import include, path
+
+    prefix = route.strip("/") + "/" if route.strip("/") else ""
+    if isinstance(urls, tuple) and len(urls) == 3:
+        return [path(prefix, urls)]
+    return [path(prefix, include(urls))]
+
+
+class WSGIMount:
+    """A WSGI application as a handler.
+
+    Args:
+        app: the application.
+        hooks: started before the first request.
+        lanes: worker threads it runs on under async servers.
+        whole: whether the application expects the whole path, its own prefix included.
+    """
+
+    def __init__(
+        self, app: Callable[..., Any], hooks: Hooks, lanes: LanePool, *, whole: bool = False
+    ) -> None:
+        self._app = app
+        self._hooks = hooks
+        self._lanes = lanes
+        self._whole = whole
+
+    def handle(self, raw: RawRequest) -> RawResponse:
+        """Return the application's answer."""
+        self._hooks.start()
+        body = io.BytesIO(b"".join(raw.stream()))
+        return self._call(raw, body)
+
+    async def ahandle(self, raw: RawRequest) -> RawResponse:
+        """Return the application's answer, made on a lane."""
+        await self._hooks.astart()
+        body = io.BytesIO(b"".join([chunk async for chunk in raw.astream()]))
+        hold = Hold(self._lanes)
+        try:
+            response = await hold.run(self._call, raw, body)
+        except BaseException:
+            hold.close()
+            raise
+        if isinstance(response.body, Iterator):
+            response.body = iterate_on_lane(response.body, hold)
+        response.on_close.append(hold.close)
+        return response
+
+    def _call(self, raw: RawRequest, body: io.BytesIO) -> RawResponse:
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None  # noqa: ANN401
+        ) -> Callable[[bytes], None]:
+            if exc_info is None and started:
+                raise AssertionError("start_response was called twice")
+            started[:] = [(status, headers)]
+            return written.append
+
+        source = self._app(self._environ(raw, body), start_response)
+        chunks = iter(source)
+        first = next(chunks, b"")
+        if not started:
+            raise RuntimeError("the mounted WSGI application did not call start_response")
+        status, headers = started[0]
+        pairs = [(name.lower(), value) for name, value in headers]
+        return RawResponse(int(status[:3]), pairs, _chain(written, first, chunks, source))
+
+    def _environ(self, raw: RawRequest, body: io.BytesIO) -> dict[str, Any]:
+        prefix, path = ("", raw.prefix + raw.path) if self._whole else (raw.prefix, raw.path)
+        host, port = raw.server or ("localhost", 80)
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": raw.method,
+            "SCRIPT_NAME": prefix.encode().decode("latin-1"),
+            "PATH_INFO": path.encode().decode("latin-1"),
+            "QUERY_STRING": raw.query,
+            "SERVER_NAME": host,
+            "SERVER_PORT": str(port or ""),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": raw.client[0] if raw.client else "",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": raw.scheme,
+            "wsgi.input": body,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        for name, value in raw.headers():
+            key = name.upper().replace("-", "_")
+            if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+                key = f"HTTP_{key}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+        environ["CONTENT_LENGTH"] = str(len(body.getbuffer()))
+        return environ
+
+
+def _chain(
+    written: list[bytes], first: bytes, chunks: Iterator[bytes], source: object
+) -> Iterator[bytes]:
+    try:
+        yield from written
+        if first:
+            yield first
+        yield from chunks
+    finally:
+        closing = getattr(source, "close", None)
+        if closing is not None:
+            closing()
+
+
+class ASGIMount:
+    """An ASGI application as a handler, for async services.
+
+    Args:
+        app: the application.
+        hooks: started before the first request.
+    """
+
+    def __init__(self, app: Callable[..., Any], hooks: Hooks) -> None:
+        self._app = app
+        self._hooks = hooks
+
+    def handle(self, raw: RawRequest) -> RawResponse:
+        """Refuse: `service.mount` lets no ASGI application into a sync service."""
+        raise TypeError(f"an ASGI application cannot answer the sync request {raw.path!r}")
+
+    async def ahandle(self, raw: RawRequest) -> RawResponse:
+        """Return the application's answer; its body is sent as it is made."""
+        await self._hooks.astart()
+        messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=8)
+        answered = asyncio.Event()
+        receive = _receiver(raw, answered)
+        task = asyncio.ensure_future(self._app(_scope(raw), receive, messages.put))
+        start = await _next_message(messages, task)
+        if start is None:
+            raise RuntimeError("the mounted ASGI application ended without an answer")
+        pairs = [
+            (key.decode("latin-1").lower(), value.decode("latin-1"))
+            for key, value in start.get("headers", ())
+        ]
+        return RawResponse(start["status"], pairs, _drain(messages, task, answered))
+
+
+def _scope(raw: RawRequest) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": raw.method,
+        "scheme": raw.scheme,
+        "root_path": raw.prefix,
+        "path": raw.prefix + raw.path,
+        "raw_path": quote(raw.prefix + raw.path).encode(),
+        "query_string": raw.query.encode("latin-1"),
+        "headers": [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in raw.headers()
+        ],
+        "client": raw.client,
+        "server": raw.server,
+    }
+
+
+def _receiver(raw: RawRequest, answered: asyncio.Event) -> Callable[[], Any]:
+    body = raw.astream()
+    ended = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal ended
+        if ended:
+            await answered.wait()
+            return {"type": "http.disconnect"}
+        chunk = cast("bytes | None", await anext(body, None))
+        ended = chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not ended}
+
+    return receive
+
+
+async def _next_message(
+    messages: "asyncio.Queue[dict[str, Any]]", task: "asyncio.Future[Any]"
+) -> dict[str, Any] | None:
+    getter = asyncio.ensure_future(messages.get())
+    await asyncio.wait({getter, task}, return_when=asyncio.FIRST_COMPLETED)
+    if getter.done():
+        return getter.result()
+    if not messages.empty():
+        return await getter
+    getter.cancel()
+    task.result()
+    return None
+
+
+async def _drain(
+    messages: "asyncio.Queue[dict[str, Any]]",
+    task: "asyncio.Future[Any]",
+    answered: asyncio.Event,
+) -> AsyncIterator[bytes]:
+    try:
+        while (message := await _next_message(messages, task)) is not None:
+            if message.get("body"):
+                yield message["body"]
+            if not message.get("more_body", False):
+                break
+        answered.set()
+        await task
+    finally:
+        task.cancel()

@@ -1,0 +1,65 @@
+"""The adapters by name, and which of them a `backend` value means."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from utilmeta.core.server.contract import Adapter
+from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
+
+NAMES = ("django", "flask", "starlette", "fastapi", "sanic", "tornado")
+_PARAMETER = "UtilMeta(backend=...)"
+_HOME = "utilmeta.core.server.backends"
+
+
+def adapter_class(name: str) -> type[Adapter]:
+    """Return the adapter of a framework.
+
+    Raises:
+        ConfigError: the name is none of the six.
+        DependencyNotInstalled: the framework is missing.
+    """
+    if name not in NAMES:
+        raise ConfigError(
+            f"{_PARAMETER}: {name!r} is no backend; expected one of {', '.join(NAMES)}, its module, "
+            "or an application object of it"
+        )
+    if find_spec(name) is None:
+        raise DependencyNotInstalled(
+            name, requirement=f"utilmeta[{name}]", purpose=f"backend {name!r}"
+        )
+    try:
+        module = import_module(f"{_HOME}.{name}")
+    except ModuleNotFoundError as exc:
+        raise DependencyNotInstalled(
+            exc.name or name, requirement=f"utilmeta[{name}]", purpose=f"backend {name!r}"
+        ) from exc
+    found: type[Adapter] = module.ADAPTER
+    return found
+
+
+def find_adapter(backend: object) -> tuple[type[Adapter], object | None]:
+    """Return the adapter for a `backend` value, and the application object if it is one.
+
+    Args:
+        backend: module, name or application object of a framework.
+
+    Raises:
+        ConfigError: it is none of these.
+        DependencyNotInstalled: the framework is missing.
+    """
+    if isinstance(backend, str):
+        return adapter_class(backend.lower()), None
+    if isinstance(backend, ModuleType):
+        return adapter_class(backend.__name__), None
+    # FastAPI is a Starlette, so the more special one is asked first.
+    ancestors = {cls.__module__.partition(".")[0] for cls in type(backend).__mro__}
+    for name in ("fastapi", "starlette", "flask", "sanic", "tornado", "django"):
+        if name in ancestors:
+            adapter = adapter_class(name)
+            if adapter.owns(backend):
+                return adapter, backend
+    raise ConfigError(
+        f"{_PARAMETER}: {backend!r} is no backend; expected one of {', '.join(NAMES)}, its module, "
+        "or an application object of it"
+    )

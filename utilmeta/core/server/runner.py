@@ -1,0 +1,63 @@
+"""What `service.run()` does before the framework's own server takes over."""
+
+import errno
+import os
+import platform
+import socket
+import sys
+
+from utilmeta._version import __version__
+from utilmeta.utils.exceptions import ConfigError
+
+# Environment variables by which reloading servers tell their child from themselves.
+_RELOADED = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
+
+
+def is_reloader_child() -> bool:
+    """Return whether this process was started by a reloading server to do the serving."""
+    return any(os.environ.get(name) == "true" for name in _RELOADED)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise when the service cannot listen.
+
+    Raises:
+        ConfigError: the port is taken, needs rights this process lacks, or the host is not one
+            of this machine's.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as exc:
+        raise ConfigError(f"UtilMeta(host={host!r}): no such host: {exc.strerror}") from exc
+    with socket.socket(family, kind, proto) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as exc:
+            told = {
+                errno.EADDRINUSE: "another process listens there; stop it, or choose another port",
+                errno.EACCES: "this user may not listen there; choose a port from 1024",
+                errno.EADDRNOTAVAIL: "this machine has no such address",
+            }.get(exc.errno or 0, exc.strerror)
+            raise ConfigError(f"cannot listen on {host}:{port}: {told}") from exc
+
+
+def print_banner(  # noqa: PLR0917 - one line of facts
+    name: str, version: str, backend: str, mode: str, url: str
+) -> None:
+    """Print one line that names the service, what serves it and where."""
+    sys.stdout.write(
+        f"{name} {version} | utilmeta {__version__} on {backend}, Python "
+        f"{platform.python_version()} | {mode} | {url}\n"
+    )
+    sys.stdout.flush()
+
+
+def url_of(scheme: str, host: str, port: int, route: str) -> str:
+    """Return the URL a service answers at, for people."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    if ":" in shown and not shown.startswith("["):
+        shown = f"[{shown}]"
+    return f"{scheme}://{shown}:{port}{route or '/'}"

@@ -1,0 +1,1 @@
+"""The settings path: from configurations to a configured Django."""

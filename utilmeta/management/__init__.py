@@ -1,0 +1,1 @@
+"""Commands: Django management commands and the `utilmeta` command."""

@@ -1,0 +1,1 @@
+"""Tools that know neither Django nor the service."""

@@ -1,0 +1,46 @@
+"""Checks the fields of a configuration dataclass against their annotations."""
+
+import dataclasses
+import functools
+import typing
+
+import pydantic
+
+from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.masking import MASK, is_secret
+
+
+@functools.cache
+def _adapters(cls: type) -> dict[str, tuple[object, pydantic.TypeAdapter[object]]]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    config = pydantic.ConfigDict(strict=True, arbitrary_types_allowed=True)
+    return {
+        field.name: (hints[field.name], pydantic.TypeAdapter(hints[field.name], config=config))
+        for field in dataclasses.fields(typing.cast("typing.Any", cls))
+        if field.init
+    }
+
+
+def check_fields(instance: object) -> None:
+    """Raise when a field of a dataclass instance does not fit its annotation.
+
+    Nothing is converted: a port given as text is an error, not a number.
+
+    Raises:
+        ConfigError: names class, field, what was got (secrets masked) and what was expected.
+    """
+    cls = type(instance)
+    for name, (hint, adapter) in _adapters(cls).items():
+        value = getattr(instance, name)
+        try:
+            adapter.validate_python(value)
+        except pydantic.ValidationError as exc:
+            shown = MASK if is_secret(name) else repr(value)
+            raise ConfigError(
+                f"{cls.__name__}({name}=...): got {shown} ({type(value).__name__}), "
+                f"expected {_spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"
+            ) from None
+
+
+def _spell(hint: object) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
