@@ -32,7 +32,7 @@ def __getattr__(name: str) -> object:
         if running is None:
             raise ImportError(
                 "utilmeta.service: no service exists in this process yet; make one first with "
-                "'service = UtilMeta(__name__, backend=..., name=...)' and import the module that does"
+                "'service = UtilMeta(__name__, backend=..., name=...)' and import that module"
             )
         return running
     raise AttributeError(f"module 'utilmeta' has no attribute {name!r}")

@@ -73,9 +73,10 @@ def _urls(service: Any) -> list[CheckMessage]:
         return []
     from django.urls import get_resolver
 
-    from utilmeta.core.server.backends.django import includes_service
+    from utilmeta.core.server.backends.django import leads_to
 
-    if includes_service(get_resolver().url_patterns):
+    views = {pattern.callback for pattern in service.urlpatterns if hasattr(pattern, "callback")}
+    if leads_to(get_resolver().url_patterns, views):
         return []
     return [
         Warning(

@@ -10,7 +10,7 @@ from utilmeta.utils.exceptions import ConfigError
 _running: list[ServiceInfo] = []
 
 
-def get() -> Any:  # noqa: ANN401 - a UtilMeta, which lives above this room
+def get() -> Any:
     """Return the running service, or None before one is made."""
     return _running[-1] if _running else None
 

@@ -1,7 +1,6 @@
 """Environment variables, declared as a typed class."""
 
 import json
-import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from utilmeta.conf.env_sources import read_file, read_system
 from utilmeta.conf.project import project_dir
+from utilmeta.utils.annotations import SEQUENCES, admits_none, spell, strip_optional
 from utilmeta.utils.exceptions import ConfigError, EnvError
 from utilmeta.utils.masking import MASK, is_secret, mask
 
@@ -140,9 +140,15 @@ class Env(pydantic.BaseModel):
             secret = any(is_secret(str(part)) for part in error["loc"])
             got = MASK if secret else repr(mask(error["input"]))
             # A message may quote the value it refuses, so a secret's is left out whole.
-            told = f"not a valid {_spell(cls, name)}" if secret else error["msg"]
+            told = (
+                f"not a valid {spell(cls.model_fields[name].annotation)}"
+                if secret
+                else error["msg"]
+            )
             lines.append(f"  {prefix}{name}: {told}, got {got} from {sources[name]}")
-        return f"{cls.__name__}: {len(lines)} variable(s) are missing or invalid:\n" + "\n".join(lines)
+        return f"{cls.__name__}: {len(lines)} variable(s) are missing or invalid:\n" + "\n".join(
+            lines
+        )
 
     @property
     def prefix(self) -> str:
@@ -155,7 +161,9 @@ class Env(pydantic.BaseModel):
 
     def __repr__(self) -> str:
         """Return the class and its variables, secrets masked."""
-        shown = ", ".join(f"{name}={mask(getattr(self, name), name)!r}" for name in type(self).model_fields)
+        shown = ", ".join(
+            f"{name}={mask(getattr(self, name), name)!r}" for name in type(self).model_fields
+        )
         return f"{type(self).__name__}({shown})"
 
     __str__ = __repr__
@@ -172,23 +180,12 @@ def default_of(info: pydantic.fields.FieldInfo) -> object:
     return PydanticUndefined if info.is_required() else info.default
 
 
-def _spell(cls: type[Env], name: str) -> str:
-    annotation = cls.model_fields[name].annotation
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
 def _shape(annotation: object) -> tuple[_Shape, bool]:
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return _shape(typing.get_args(annotation)[0])
-    if origin in (typing.Union, types.UnionType):
-        inner = [item for item in typing.get_args(annotation) if item is not types.NoneType]
-        optional = len(inner) < len(typing.get_args(annotation))
-        shapes = {_shape(item)[0] for item in inner}
-        return (shapes.pop() if len(shapes) == 1 else "plain"), optional
-    kind = origin or annotation
-    if kind in (list, tuple, set, frozenset):
-        return "list", False
+    """Return how text becomes a value of a type, and whether an empty text is None."""
+    bare, optional = strip_optional(annotation), admits_none(annotation)
+    kind = typing.get_origin(bare) or bare
+    if kind in SEQUENCES:
+        return "list", optional
     if isinstance(kind, type) and (issubclass(kind, dict | pydantic.BaseModel) or kind is Mapping):
-        return "object", False
-    return "plain", False
+        return "object", optional
+    return "plain", optional

@@ -21,12 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.path.insert(0, str(Path.cwd()))
     try:
-        reference = _take_reference(given)
-        _load(reference)
-        service = current.get()
-        if service is None:
-            raise UtilMetaError(f"{reference!r} was imported but made no service")
-        service.setup()
+        _set_up(_take_reference(given))
     except UtilMetaError as exc:
         sys.stderr.write(f"utilmeta: {exc}\n")
         raise SystemExit(2) from exc
@@ -56,8 +51,10 @@ def _take_reference(given: list[str]) -> str:
     )
 
 
-def _load(reference: str) -> None:
-    if "." in reference or ":" in reference:
-        load_reference(reference, what="--service")
-    else:
-        load_reference(f"{reference}:__name__", what="--service")
+def _set_up(reference: str) -> None:
+    has_attribute = "." in reference or ":" in reference
+    load_reference(reference if has_attribute else f"{reference}:__name__", what="--service")
+    service = current.get()
+    if service is None:
+        raise UtilMetaError(f"{reference!r} was imported but made no service")
+    service.setup()

@@ -3,15 +3,18 @@
 import dataclasses
 import functools
 import typing
+from collections.abc import Hashable
+from typing import cast
 
 import pydantic
 
+from utilmeta.utils.annotations import spell
 from utilmeta.utils.exceptions import ConfigError
 from utilmeta.utils.masking import MASK, is_secret
 
 
 @functools.cache
-def _adapters(cls: type) -> dict[str, tuple[object, pydantic.TypeAdapter[object]]]:
+def _adapters(cls: Hashable) -> dict[str, tuple[object, pydantic.TypeAdapter[object]]]:
     hints = typing.get_type_hints(cls, include_extras=True)
     config = pydantic.ConfigDict(strict=True, arbitrary_types_allowed=True)
     return {
@@ -30,7 +33,7 @@ def check_fields(instance: object) -> None:
         ConfigError: names class, field, what was got (secrets masked) and what was expected.
     """
     cls = type(instance)
-    for name, (hint, adapter) in _adapters(cls).items():
+    for name, (hint, adapter) in _adapters(cast("Hashable", cls)).items():
         value = getattr(instance, name)
         try:
             adapter.validate_python(value)
@@ -38,9 +41,5 @@ def check_fields(instance: object) -> None:
             shown = MASK if is_secret(name) else repr(value)
             raise ConfigError(
                 f"{cls.__name__}({name}=...): got {shown} ({type(value).__name__}), "
-                f"expected {_spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"
+                f"expected {spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"
             ) from None
-
-
-def _spell(hint: object) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

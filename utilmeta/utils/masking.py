@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 MASK = "***"
 
 _SECRET_WORDS = re.compile(
-    r"(?:^|[_\-. ])(?:pass|passwd|password|passphrase|pwd|secret|secrets|token|tokens|key|keys|apikey|dsn|"
-    r"credential|credentials|signature|cookie|authorization|session|sessionid|salt|pin|cvv)(?:$|[_\-. 0-9])"
+    r"(?:^|[_\-. ])(?:pass|passwd|password|passphrase|pwd|secrets?|tokens?|keys?|apikey|dsn|"
+    r"credentials?|signature|cookie|authorization|session|sessionid|salt|pin|cvv)(?:$|[_\-. 0-9])"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Names that hold one of the words but are known to be harmless.
@@ -53,7 +53,9 @@ def mask(value: object, name: str = "") -> object:
     if isinstance(value, Mapping):
         return {key: mask(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)([mask(item) for item in value]) if type(value) in (list, tuple) else value
+        return (
+            type(value)([mask(item) for item in value]) if type(value) in (list, tuple) else value
+        )
     if isinstance(value, str) and "://" in value:
         return mask_url(value)
     return value

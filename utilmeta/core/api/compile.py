@@ -12,7 +12,6 @@ from utilmeta.core.api.decorators import ENDPOINT, ROUTE, VERBS, Declared, Route
 from utilmeta.core.api.operation import Level, Operation
 from utilmeta.core.api.signature import (
     Argument,
-    admits_none,
     function_arguments,
     is_body_type,
     make_argument,
@@ -21,6 +20,7 @@ from utilmeta.core.api.signature import (
 from utilmeta.core.api.template import Template, check_names, parse_template
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, as_param
+from utilmeta.utils.annotations import admits_none
 from utilmeta.utils.exceptions import ConfigError
 
 # Attributes of API itself, which no parameter, endpoint or nested API may hide.
@@ -74,7 +74,7 @@ def _walk(cls: type[API], place: Place) -> Iterator[Operation]:
             yield from _walk(child, Place(template, here.levels, here.params))
 
 
-def _where(target: Any) -> str:  # noqa: ANN401 - class or function
+def _where(target: Any) -> str:
     try:
         _, line = inspect.getsourcelines(target)
         file = inspect.getsourcefile(target)
@@ -118,13 +118,17 @@ def _endpoints(cls: type[API]) -> Iterator[tuple[str, Callable[..., Any], Declar
 def _children(
     cls: type[API], hints: dict[str, Any], where: str
 ) -> Iterator[tuple[str, type[API], tuple[str, ...]]]:
-    names = dict.fromkeys([*hints, *(name for base in reversed(cls.__mro__) for name in vars(base))])
+    names = dict.fromkeys(
+        [*hints, *(name for base in reversed(cls.__mro__) for name in vars(base))]
+    )
     for name in names:
         value, hint = getattr(cls, name, None), hints.get(name)
         child = value if _is_api(value) else hint
         if name.startswith("__") or child is None or not _is_api(child):
             if isinstance(value, Route):
-                raise ConfigError(f"{where}.{name}: api.route(...) needs an API class as annotation")
+                raise ConfigError(
+                    f"{where}.{name}: api.route(...) needs an API class as annotation"
+                )
             continue
         if name in _RESERVED:
             raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")
@@ -162,7 +166,9 @@ def _variants(template: Template, own: list[Argument]) -> Iterator[Template]:
     yield template
     optional = {argument.name for argument in own if argument.has_default}
     segments = template.segments
-    while segments and segments[-1].kind in {"variable", "rest"} and segments[-1].names[0] in optional:
+    while (
+        segments and segments[-1].kind in {"variable", "rest"} and segments[-1].names[0] in optional
+    ):
         segments = segments[:-1]
         yield Template(segments)
 

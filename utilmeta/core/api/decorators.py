@@ -47,7 +47,7 @@ class Route:
         return cls
 
 
-def route(*templates: str) -> Any:  # noqa: ANN401 - stands for an API as an attribute's value
+def route(*templates: str) -> Any:
     """Give a nested API its path: on the class, or as the attribute's value.
 
     Args:

@@ -1,7 +1,6 @@
 """What a function or an API class asks of a request."""
 
 import inspect
-import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from typing import Any
 import pydantic
 
 from utilmeta.core.request.params import MISSING, Param, ParamKind, as_param
+from utilmeta.utils.annotations import SEQUENCES, admits_none, strip_optional
 from utilmeta.utils.exceptions import ConfigError
-
-_SEQUENCES = (list, set, frozenset, tuple)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def _argument(parameter: inspect.Parameter, hints: Mapping[str, Any], where: str
     return make_argument(parameter.name, annotation, default, where)
 
 
-def make_argument(name: str, annotation: Any, default: object, where: str) -> Argument:  # noqa: ANN401
+def make_argument(name: str, annotation: Any, default: object, where: str) -> Argument:
     """Return an argument from its annotation and default, whichever holds the marker.
 
     A type that admits None may be left out of the request.
@@ -84,7 +82,7 @@ def make_argument(name: str, annotation: Any, default: object, where: str) -> Ar
     return Argument(name=name, annotation=annotation, param=declared or annotated, default=plain)
 
 
-def _split_annotated(annotation: Any) -> tuple[Any, Param | None]:  # noqa: ANN401
+def _split_annotated(annotation: Any) -> tuple[Any, Param | None]:
     if typing.get_origin(annotation) is not typing.Annotated:
         return annotation, None
     base, *metadata = typing.get_args(annotation)
@@ -95,7 +93,7 @@ def _split_annotated(annotation: Any) -> tuple[Any, Param | None]:  # noqa: ANN4
     return base, as_param(markers[-1]) if markers else None
 
 
-def resolve_hints(target: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - function or class
+def resolve_hints(target: Any, where: str) -> dict[str, Any]:
     """Return the annotations, names resolved.
 
     Raises:
@@ -104,14 +102,16 @@ def resolve_hints(target: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - 
     try:
         return typing.get_type_hints(target, include_extras=True)
     except NameError as exc:
-        raise ConfigError(f"{where}: an annotation names {exc.name!r}, which does not exist") from exc
+        raise ConfigError(
+            f"{where}: an annotation names {exc.name!r}, which does not exist"
+        ) from exc
 
 
-def is_body_type(annotation: Any) -> bool:  # noqa: ANN401
+def is_body_type(annotation: Any) -> bool:
     """Return whether a bare argument of this type is the body: a model, a mapping, or many."""
     annotation = strip_optional(annotation)
     origin = typing.get_origin(annotation) or annotation
-    if origin in _SEQUENCES:
+    if origin in SEQUENCES:
         return any(is_body_type(item) for item in typing.get_args(annotation) if item is not ...)
     if not isinstance(origin, type):
         return False
@@ -123,34 +123,7 @@ def is_body_type(annotation: Any) -> bool:  # noqa: ANN401
     )
 
 
-def is_many(annotation: Any) -> bool:  # noqa: ANN401
-    """Return whether a type takes several values of one name: a list, set or tuple."""
-    annotation = strip_optional(annotation)
-    return (typing.get_origin(annotation) or annotation) in _SEQUENCES
-
-
-def strip_optional(annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type without `Annotated` and without None."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        return strip_optional(typing.get_args(annotation)[0])
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        inner = [item for item in typing.get_args(annotation) if item is not types.NoneType]
-        if len(inner) == 1:
-            return strip_optional(inner[0])
-    return annotation
-
-
-def admits_none(annotation: Any) -> bool:  # noqa: ANN401
-    """Return whether an annotation names None beside another type."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        return admits_none(typing.get_args(annotation)[0])
-    return (
-        typing.get_origin(annotation) in (typing.Union, types.UnionType)
-        and types.NoneType in typing.get_args(annotation)
-    )
-
-
-def member_names(annotation: Any) -> dict[str, Any] | None:  # noqa: ANN401
+def member_names(annotation: Any) -> dict[str, Any] | None:
     """Return the input names and types of a model's members, None for an open mapping."""
     annotation = strip_optional(annotation)
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):

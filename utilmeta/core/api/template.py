@@ -27,7 +27,9 @@ class Segment:
         """Return what a mixed segment's text must match, one group for each variable."""
         pieces = _VARIABLE.split(self.text)
         return re.compile(
-            "".join("(.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
+            "".join(
+                "(.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)
+            )
         )
 
     def shape(self) -> tuple[str, str]:

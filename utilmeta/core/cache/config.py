@@ -22,7 +22,7 @@ class Cache(Config):
     """One cache.
 
     Args:
-        engine: `locmem file db dummy redis memcached`, or the dotted path of a Django cache backend.
+        engine: `locmem file db dummy redis memcached`, or the dotted path of a Django backend.
         location: folder, table, URL or name, as the engine expects; a list for several servers.
         timeout: seconds an entry lives when nothing else is said; None for ever.
         key_prefix: put before every key.

@@ -233,7 +233,11 @@ class DatabaseConnections(Config):
             primary = database.replica_of
             if primary is None:
                 continue
-            if primary not in self.databases or self.databases[primary].replica_of or primary == alias:
+            if (
+                primary not in self.databases
+                or self.databases[primary].replica_of
+                or primary == alias
+            ):
                 raise ConfigError(
                     f"DatabaseConnections: {alias!r} is replica_of={primary!r}, which is not the "
                     "alias of a primary"

@@ -32,7 +32,7 @@ class ReplicaRouter:
     def allow_relation(self, first: Model, second: Model, **_hints: object) -> bool | None:
         """Return True when both rows come from one primary or its replicas."""
         primaries = self._primaries()
-        homes = {primaries.get(str(row._state.db), row._state.db) for row in (first, second)}  # noqa: SLF001
+        homes = {primaries.get(str(row._state.db), row._state.db) for row in (first, second)}
         return True if len(homes) == 1 else None
 
     def allow_migrate(self, db: str, _label: str, **_hints: object) -> bool | None:

@@ -64,7 +64,7 @@ class Request:
         return self.raw.path or "/"
 
     @property
-    def adaptor(self) -> Any:  # noqa: ANN401 - each framework has its own
+    def adaptor(self) -> Any:
         """The framework's own request."""
         return self.raw.native
 
@@ -87,7 +87,10 @@ class Request:
     def query(self) -> QueryValues:
         """The query fields."""
         return QueryValues(
-            {name: [decode(value) for value in values] for name, values in self.encoded_query.items()}
+            {
+                name: [decode(value) for value in values]
+                for name, values in self.encoded_query.items()
+            }
         )
 
     @cached_property
@@ -203,7 +206,7 @@ class Request:
         return self.read()
 
     @property
-    def data(self) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    def data(self) -> Any:
         """The body's JSON.
 
         Raises:

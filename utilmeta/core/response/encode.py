@@ -30,7 +30,7 @@ def to_plain(value: object) -> object:
     """Return something msgspec knows for a value it does not.
 
     Raises:
-        NotImplementedError: there is no JSON form for this type.
+        TypeError: there is no JSON form for this type.
     """
     if isinstance(value, HasRows):
         return value.__json_rows__()
@@ -42,7 +42,7 @@ def to_plain(value: object) -> object:
         return list(value)
     if isinstance(value, str) or _is_lazy_text(value):
         return str(value)
-    raise NotImplementedError(f"{type(value).__name__} has no JSON form: {value!r}")
+    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
 
 
 def _is_lazy_text(value: object) -> bool:
@@ -67,7 +67,7 @@ def make_encoder(time: Time | None = None) -> Encoder:
     return encode_formatted
 
 
-def _format(value: Any, time: Time) -> Any:  # noqa: ANN401 - JSON holds anything
+def _format(value: Any, time: Time) -> Any:
     if isinstance(value, dict):
         return {_format(key, time): _format(item, time) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -48,7 +48,9 @@ def problem(
 def from_error(error: HttpError) -> RawResponse:
     """Return the answer that an `HttpError` stands for."""
     if isinstance(error, Redirect):
-        fields = [(name.lower(), check_header(name, value)) for name, value in error.headers.items()]
+        fields = [
+            (name.lower(), check_header(name, value)) for name, value in error.headers.items()
+        ]
         return RawResponse(error.status_code, [*fields, ("content-length", "0")])
     return problem(
         error.status_code,

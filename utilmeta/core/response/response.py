@@ -132,7 +132,7 @@ def finish(result: object, encode: Encoder, *, null_is_json: bool = False) -> Ra
     return raw
 
 
-def _plain(result: Any, encode: Encoder, *, null_is_json: bool) -> RawResponse:  # noqa: ANN401
+def _plain(result: Any, encode: Encoder, *, null_is_json: bool) -> RawResponse:
     if result is None and not null_is_json:
         return RawResponse(204, [])
     if isinstance(result, str):
@@ -154,7 +154,7 @@ def _whole(body: bytes, content_type: str) -> RawResponse:
     )
 
 
-def _chunks(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - anything with read()
+def _chunks(file: Any) -> Iterator[bytes]:
     try:
         while chunk := file.read(CHUNK):
             yield chunk
@@ -164,11 +164,11 @@ def _chunks(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - anything with read(
             closing()
 
 
-def _encoded_chunks(source: Any) -> Iterator[bytes] | AsyncIterator[bytes]:  # noqa: ANN401
+def _encoded_chunks(source: Any) -> Iterator[bytes] | AsyncIterator[bytes]:
     return _aencode(source) if isinstance(source, AsyncIterator) else _encode(source)
 
 
-def _encode(source: Any) -> Iterator[bytes]:  # noqa: ANN401
+def _encode(source: Any) -> Iterator[bytes]:
     try:
         for chunk in source:
             yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
@@ -178,7 +178,7 @@ def _encode(source: Any) -> Iterator[bytes]:  # noqa: ANN401
             closing()
 
 
-async def _aencode(source: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
+async def _aencode(source: Any) -> AsyncIterator[bytes]:
     try:
         async for chunk in source:
             yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
@@ -195,7 +195,9 @@ def check_header(name: str, value: str) -> str:
         ValueError: name or value hold a line break or another character they may not hold.
     """
     text = str(value)
-    if any((ord(char) < 32 and char != "\t") or ord(char) == 127 or ord(char) > 255 for char in text):
+    if any(
+        (ord(char) < 32 and char != "\t") or ord(char) == 127 or ord(char) > 255 for char in text
+    ):
         raise ValueError(f"header {name!r}: {text!r} holds a character that no header may hold")
     if not name or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name):
         raise ValueError(f"{name!r} is no header name")

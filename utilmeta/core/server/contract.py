@@ -28,6 +28,9 @@ class Hooks(Protocol):
     async def astart(self) -> None:
         """Run the start-up hooks; the async twin of `start`."""
 
+    async def start_or_raise(self) -> None:
+        """Run the start-up hooks for a server that ends the process when one fails."""
+
     def stop(self) -> None:
         """Run the shutdown hooks, if this process has started."""
 
@@ -104,7 +107,7 @@ class Adapter(ABC):
     default_port: ClassVar[int] = 8000
     requirement: ClassVar[str]
 
-    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Frame, app: Any = None) -> None:
         self.frame = frame
         self.app = app
 
@@ -123,11 +126,11 @@ class Adapter(ABC):
         """Make a handler answer below a route, after the application's own routes."""
 
     @abstractmethod
-    def adapt(self, route: str, handler: Handler) -> Any:  # noqa: ANN401
+    def adapt(self, route: str, handler: Handler) -> Any:
         """Put a handler into an existing project and return what its author needs for it."""
 
     @abstractmethod
-    def application(self) -> Any:  # noqa: ANN401
+    def application(self) -> Any:
         """Return the application; called once."""
 
     @abstractmethod

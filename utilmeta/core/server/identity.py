@@ -29,7 +29,7 @@ def check_name(name: str | None, module_name: str) -> str:
         name = re.sub(r"[^A-Za-z0-9_-]", "-", name).strip("_-") or "service"
     if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.isascii():
         raise ConfigError(
-            f"UtilMeta(name={name!r}): expected letters, digits, '_' and '-' only, such as 'shop-api'"
+            f"UtilMeta(name={name!r}): expected letters, digits, '_' and '-', such as 'shop-api'"
         )
     return name
 
@@ -49,7 +49,8 @@ def spell_version(version: object) -> str:
         if ordered and numbers and all(number >= 0 for number in numbers):
             return "-".join([".".join(map(str, numbers)), *words])
     raise ConfigError(
-        f"UtilMeta(version={version!r}): expected a text such as '1.0.2' or a tuple such as (1, 0, 2)"
+        f"UtilMeta(version={version!r}): expected a text such as '1.0.2' or a tuple such as "
+        "(1, 0, 2)"
     )
 
 
@@ -96,7 +97,9 @@ def check_listen(host: object, port: object, scheme: object) -> None:
     """Raise ConfigError when host, port or scheme cannot be listened on or named."""
     if not isinstance(host, str) or "://" in host or "/" in host:
         raise ConfigError(f"UtilMeta(host={host!r}): expected an address or a host name")
-    if port is not None and (isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536):
+    if port is not None and (
+        isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536
+    ):
         raise ConfigError(f"UtilMeta(port={port!r}): expected a number from 1 to 65535")
     if scheme not in {"http", "https"}:
         raise ConfigError(f"UtilMeta(scheme={scheme!r}): expected 'http' or 'https'")

@@ -70,7 +70,7 @@ class Lifecycle:
             try:
                 for hook in self.startup:
                     _run(hook)
-            except Exception:  # noqa: BLE001 - shown, then the process ends
+            except Exception:
                 _end_process()
             self._begin()
 
@@ -78,12 +78,13 @@ class Lifecycle:
         """Run the start-up hooks; the async twin of `start`."""
         if self.started:
             return
-        while not self._lock.acquire(blocking=False):
+        # A thread may hold it as well, which no lock of asyncio could see.
+        while not self._lock.acquire(blocking=False):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         try:
             if not self.started:
                 await self._astart()
-        except Exception:  # noqa: BLE001 - shown, then the process ends
+        except Exception:
             _end_process()
         finally:
             self._lock.release()
@@ -144,7 +145,11 @@ class Lifecycle:
         """
         in_main = threading.current_thread() is threading.main_thread()
         # uWSGI handles signals in C, which Python cannot see.
-        if in_main and "uwsgi" not in sys.modules and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        if (
+            in_main
+            and "uwsgi" not in sys.modules
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        ):
             signal.signal(signal.SIGTERM, _exit_on_signal)
 
 

@@ -29,13 +29,13 @@ def kind_of(app: object) -> str:
             f"service.mount({app!r}): expected a WSGI or ASGI application, or an object with "
             "Django 'urls' such as a DRF router"
         )
-    call = app if inspect.isfunction(app) else type(app).__call__  # type: ignore[operator]
+    call = app if inspect.isfunction(app) else type(app).__call__
     if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(app):
         return "asgi"
     return "wsgi"
 
 
-def as_patterns(urls: Any, route: str) -> list[Any]:  # noqa: ANN401 - what Django's include takes
+def as_patterns(urls: Any, route: str) -> list[Any]:
     """Return Django URL patterns for what an object's `urls` holds, below a route."""
     from django.urls import include, path
 
@@ -89,7 +89,7 @@ class WSGIMount:
         written: list[bytes] = []
 
         def start_response(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None  # noqa: ANN401
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
         ) -> Callable[[bytes], None]:
             if exc_info is None and started:
                 raise AssertionError("start_response was called twice")

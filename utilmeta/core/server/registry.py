@@ -8,7 +8,6 @@ from utilmeta.core.server.contract import Adapter
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 NAMES = ("django", "flask", "starlette", "fastapi", "sanic", "tornado")
-_PARAMETER = "UtilMeta(backend=...)"
 _HOME = "utilmeta.core.server.backends"
 
 
@@ -20,10 +19,7 @@ def adapter_class(name: str) -> type[Adapter]:
         DependencyNotInstalled: the framework is missing.
     """
     if name not in NAMES:
-        raise ConfigError(
-            f"{_PARAMETER}: {name!r} is no backend; expected one of {', '.join(NAMES)}, its module, "
-            "or an application object of it"
-        )
+        raise _unknown(name)
     if find_spec(name) is None:
         raise DependencyNotInstalled(
             name, requirement=f"utilmeta[{name}]", purpose=f"backend {name!r}"
@@ -59,7 +55,11 @@ def find_adapter(backend: object) -> tuple[type[Adapter], object | None]:
             adapter = adapter_class(name)
             if adapter.owns(backend):
                 return adapter, backend
-    raise ConfigError(
-        f"{_PARAMETER}: {backend!r} is no backend; expected one of {', '.join(NAMES)}, its module, "
-        "or an application object of it"
+    raise _unknown(backend)
+
+
+def _unknown(backend: object) -> ConfigError:
+    return ConfigError(
+        f"UtilMeta(backend=...): {backend!r} is no backend; expected one of {', '.join(NAMES)}, "
+        "its module, or an application object of it"
     )

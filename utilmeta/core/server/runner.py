@@ -44,9 +44,7 @@ def check_port(host: str, port: int) -> None:
             raise ConfigError(f"cannot listen on {host}:{port}: {told}") from exc
 
 
-def print_banner(  # noqa: PLR0917 - one line of facts
-    name: str, version: str, backend: str, mode: str, url: str
-) -> None:
+def print_banner(name: str, version: str, backend: str, mode: str, url: str) -> None:
     """Print one line that names the service, what serves it and where."""
     sys.stdout.write(
         f"{name} {version} | utilmeta {__version__} on {backend}, Python "

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -180,19 +181,19 @@ class UtilMeta:
         """Put another application beside the API, and return the service.
 
         Args:
-            app: a WSGI application, an ASGI application (async services), or an object whose `urls`
+            app: an API class, a WSGI application, an ASGI application (async services), or an object whose `urls`
                 are Django's: a DRF router, a NinjaAPI, `admin.site`.
             route: path below which it answers.
 
         Raises:
-            ConfigError: it is none of these, it cannot run here, the route is taken, or `setup`
-                has run.
+            ConfigError: it is none of these, it cannot run here, the route is taken, or the
+                application has been made.
         """
         where = "service.mount(route=...)"
         path = check_route(route, where=where)
-        kind = kind_of(app)
-        if self._engine is not None:
-            raise ConfigError(f"service.mount({app!r}): mount it before setup(), application() or run()")
+        kind = "api" if isinstance(app, type) and issubclass(app, API) else kind_of(app)
+        if self._mounted:
+            raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
         if kind == "asgi" and (not self.asynchronous or self.backend_name == "flask"):
             raise ConfigError(
                 f"service.mount({app!r}): an ASGI application cannot run in the WSGI server of "
@@ -206,7 +207,7 @@ class UtilMeta:
     # -- set-up --------------------------------------------------------------------------------
 
     def setup(self) -> "UtilMeta":
-        """Put the configuration in force, set Django up and compile the API; harmless when repeated.
+        """Put the configuration in force, set Django up and compile the API, once.
 
         Afterwards Django models may be imported.
 
@@ -261,13 +262,9 @@ class UtilMeta:
     def _join_lifecycle(self, lanes: LanePool) -> None:
         """Put the configurations' own hooks before the user's, and lanes after everything."""
         configs = list(self._configs.values())
-        self.lifecycle.startup[:0] = [
-            lambda config=config: config.on_startup(self) for config in configs
-        ]
-        self.lifecycle.shutdown[:0] = [
-            lanes.close,
-            *(lambda config=config: config.on_shutdown(self) for config in configs),
-        ]
+        self.lifecycle.startup[:0] = [partial(config.on_startup, self) for config in configs]
+        stops = [partial(config.on_shutdown, self) for config in configs]
+        self.lifecycle.shutdown[:0] = [lanes.close, *stops]
 
     @property
     def engine(self) -> Engine:
@@ -315,7 +312,7 @@ class UtilMeta:
 
     # -- serving -------------------------------------------------------------------------------
 
-    def application(self) -> Any:  # noqa: ANN401 - each framework has its own
+    def application(self) -> Any:
         """Return the framework's application; the same object each time.
 
         Returns:
@@ -347,8 +344,12 @@ class UtilMeta:
                 self.adapter.mount(self.route, engine)
             self._mounted = True
 
-    def _mount_handler(self, app: Any, kind: str, engine: Engine) -> Handler | None:  # noqa: ANN401
+    def _mount_handler(self, app: Any, kind: str, engine: Engine) -> Handler | None:
         lanes = engine.rules.lanes
+        if kind == "api":
+            operations = compile_api(app)
+            self._check_async(operations)
+            return engine.with_operations(operations)
         if kind == "asgi":
             return ASGIMount(app, self.lifecycle)
         if kind == "wsgi":
@@ -360,7 +361,7 @@ class UtilMeta:
 
         return WSGIMount(WSGIHandler(), self.lifecycle, lanes, whole=True)
 
-    def adapt(self, route: str | None = None) -> Any:  # noqa: ANN401
+    def adapt(self, route: str | None = None) -> Any:
         """Put the API into an existing project of the backend.
 
         Args:
@@ -381,7 +382,7 @@ class UtilMeta:
         backend: object,
         route: str,
         asynchronous: bool | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """Put an API class into an existing project; see `API.__as__`.
 
         The running service's configuration is used; without one, a service of defaults is made.
@@ -470,9 +471,10 @@ def _check_hook(name: str, function: F) -> F:
 def _alias_main(module_name: str) -> None:
     """Let `import server` give the running module when `server.py` is run as a script.
 
-    Otherwise a reference such as `server.RootAPI` would run the file, and make the service, twice.
+    Processes that multiprocessing spawns run the script as `__mp_main__`. Otherwise a reference such as `server.RootAPI` would run the file, and make the service, twice.
     """
-    main = sys.modules.get("__main__")
+    main = sys.modules.get(module_name)
     file = getattr(main, "__file__", None)
-    if module_name == "__main__" and file and getattr(main, "__spec__", None) is None:
+    is_script = module_name in {"__main__", "__mp_main__"}
+    if is_script and file and getattr(main, "__spec__", None) is None:
         sys.modules.setdefault(Path(file).stem, cast("Any", main))

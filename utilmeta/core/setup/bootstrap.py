@@ -80,7 +80,7 @@ def _is_populated() -> bool:
     return bool(apps.apps_ready or apps.loading)
 
 
-def _set(name: str, value: Any) -> None:  # noqa: ANN401 - settings hold anything
+def _set(name: str, value: Any) -> None:
     current = getattr(settings, name, None)
     if isinstance(current, dict) and isinstance(value, dict):
         # Connection handlers may hold the same dictionary already, so it is added to in place.

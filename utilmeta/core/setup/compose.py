@@ -34,7 +34,9 @@ class Composed:
 _JOINED = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "ALLOWED_HOSTS", "DATABASE_ROUTERS"})
 
 
-def compose(service: ServiceInfo, configs: Iterable[Config], *, origin: str | None = None) -> Composed:
+def compose(
+    service: ServiceInfo, configs: Iterable[Config], *, origin: str | None = None
+) -> Composed:
     """Join what each configuration says to Django, and fill in defaults.
 
     Args:
@@ -76,9 +78,7 @@ def compose(service: ServiceInfo, configs: Iterable[Config], *, origin: str | No
     values["DATABASES"] = {
         alias: _locate(entry, service.project_dir) for alias, entry in values["DATABASES"].items()
     }
-    return Composed(
-        values=values, origins=origins, named=frozenset(named), extra=frozenset(extra)
-    )
+    return Composed(values=values, origins=origins, named=frozenset(named), extra=frozenset(extra))
 
 
 def _as_list(value: object) -> list[str]:

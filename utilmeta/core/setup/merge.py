@@ -140,9 +140,7 @@ RULES: Mapping[str, Rule] = {
 _NEEDED = frozenset({"INSTALLED_APPS", "ROOT_URLCONF"})
 
 
-def merge(
-    existing: Mapping[str, object] | None, composed: Composed, *, production: bool
-) -> Merged:
+def merge(existing: Mapping[str, object] | None, composed: Composed, *, production: bool) -> Merged:
     """Join composed settings into those a project already has.
 
     Where the project says nothing and the user decided nothing, Django's own default stays.
@@ -212,4 +210,3 @@ def _secret_key(
         )
     values["SECRET_KEY"] = secrets.token_urlsafe(50)
     origins["SECRET_KEY"] = (_KEPT_NON_EMPTY.text, RANDOM_KEY)
-

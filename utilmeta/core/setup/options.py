@@ -56,10 +56,14 @@ class DjangoSettings(Config):
         Config.__post_init__(self)
         for name in ("apps", "middleware", "database_routers", "allowed_hosts"):
             if isinstance(getattr(self, name), str):
-                raise ConfigError(f"DjangoSettings({name}=...): expected a list of texts, got a text")
+                raise ConfigError(
+                    f"DjangoSettings({name}=...): expected a list of texts, got a text"
+                )
         for name in self.extra:
             if not name.isupper():
-                raise ConfigError(f"DjangoSettings(extra=...): {name!r} is no setting; use upper case")
+                raise ConfigError(
+                    f"DjangoSettings(extra=...): {name!r} is no setting; use upper case"
+                )
             if name in _OPTIONS:
                 raise ConfigError(
                     f"DjangoSettings(extra=...): {name} is set by {_OPTIONS[name]}; use that"

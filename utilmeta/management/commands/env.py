@@ -2,7 +2,6 @@
 
 import sys
 import types
-import typing
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from utilmeta.conf import Env
 from utilmeta.conf.env import default_of
+from utilmeta.utils.annotations import spell
 from utilmeta.utils.masking import MASK, is_secret, mask
 
 
@@ -58,7 +58,7 @@ def describe(env: Env) -> str:
         shown = "required" if default is PydanticUndefined else f"default {mask(default, name)!r}"
         value = mask(getattr(env, name), name)
         lines.append(
-            f"  {name}: {_spell(info.annotation)}, {shown}\n"
+            f"  {name}: {spell(info.annotation)}, {shown}\n"
             f"      {value!r} from {env.source_of(name)}"
         )
     return "\n".join(lines)
@@ -70,7 +70,7 @@ def example(env: Env) -> str:
     prefix = env.prefix
     for name, info in type(env).model_fields.items():
         default = default_of(info)
-        note = f"# {_spell(info.annotation)}"
+        note = f"# {spell(info.annotation)}"
         if info.description:
             note += f": {info.description}"
         lines.append(note)
@@ -92,9 +92,3 @@ def _as_text(value: object) -> str:
 
         return json.dumps(value)
     return str(value)
-
-
-def _spell(annotation: Any) -> str:  # noqa: ANN401
-    if typing.get_origin(annotation) is None and isinstance(annotation, type):
-        return annotation.__name__
-    return str(annotation).replace("typing.", "")

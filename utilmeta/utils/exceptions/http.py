@@ -99,9 +99,7 @@ class Unauthorized(ClientError):
         code: str | None = None,
         errors: Sequence[Mapping[str, object]] = (),
     ) -> None:
-        super().__init__(
-            message, code=code, headers={"WWW-Authenticate": challenge}, errors=errors
-        )
+        super().__init__(message, code=code, headers={"WWW-Authenticate": challenge}, errors=errors)
 
 
 class PaymentRequired(ClientError):
@@ -384,7 +382,6 @@ class PermanentRedirect(Redirect):
 
     status = 308
     phrase = "Permanent Redirect"
-
 
 
 def _tree(cls: type[HttpError]) -> list[type[HttpError]]:

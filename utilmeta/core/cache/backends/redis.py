@@ -61,5 +61,7 @@ class RedisCache(Cache):
             DependencyNotInstalled: redis-py is missing.
         """
         if find_spec("redis") is None:
-            raise DependencyNotInstalled("redis", requirement="utilmeta[redis]", purpose="RedisCache")
+            raise DependencyNotInstalled(
+                "redis", requirement="utilmeta[redis]", purpose="RedisCache"
+            )
         return {**Cache.as_django(self), "LOCATION": self.location or self.url}

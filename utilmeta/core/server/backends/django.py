@@ -1,7 +1,7 @@
 """Django: URL patterns in the project's URLconf, WSGI and ASGI handlers."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any, ClassVar
 
 import django
@@ -22,8 +22,6 @@ from utilmeta.core.server.gateways.wsgi import WSGIRequest as RawWSGIRequest
 from utilmeta.core.setup.options import DjangoSettings
 
 __all__ = ["ADAPTER", "DjangoAdapter", "DjangoSettings"]
-
-_MARK = "__utilmeta_view__"
 
 
 class DjangoWSGIRequest(RawWSGIRequest):
@@ -121,7 +119,7 @@ class ServiceWSGIHandler(WSGIHandler):
         super().__init__()
         self._start = hooks.start
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:  # noqa: ANN401
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
         self._start()
         return super().__call__(environ, start_response)
@@ -138,7 +136,7 @@ class ServiceASGIHandler(ASGIHandler):
         super().__init__()
         self._hooks = hooks
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one connection."""
         if scope["type"] == "lifespan":
             await Lifespan(self._hooks)(receive, send)
@@ -156,7 +154,7 @@ class DjangoAdapter(Adapter):
     flexible = True
     requirement = "utilmeta"
 
-    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app)
         self.native_lifespan = frame.asynchronous
         self.urlpatterns: list[URLPattern] = []
@@ -180,8 +178,7 @@ class DjangoAdapter(Adapter):
         prefix = re.escape(route.strip("/"))
         pattern = rf"^{prefix}(/.*)?\Z" if prefix else r"^(.*)\Z"
         view = self._aview(handler) if self.frame.asynchronous else self._view(handler)
-        setattr(view, _MARK, True)
-        name = f"utilmeta:{route or '/'}"
+        name = "utilmeta" + route.replace("/", "-")
         # Dots match line breaks too: such a path is the handler's to refuse.
         return re_path(f"(?s:{pattern})", csrf_exempt(view), name=name)
 
@@ -199,12 +196,16 @@ class DjangoAdapter(Adapter):
 
     def read(self, request: WSGIRequest, rest: str | None) -> DjangoWSGIRequest:
         """Return a raw request for Django's, under a sync service."""
-        return DjangoWSGIRequest(request.environ, _prefix(request, rest), request)
+        prefix = request.path[: len(request.path) - len(rest or "")].rstrip("/")
+        # Django has put decoded text into the environment.
+        return DjangoWSGIRequest(request.environ, prefix, request.path.encode(), request)
 
     def aread(self, request: ASGIRequest, rest: str | None) -> DjangoASGIRequest:
         """Return a raw request for Django's, under an async service."""
         root = request.scope.get("root_path") or ""
-        return DjangoASGIRequest(request.scope, _no_receive, root + _prefix(request, rest), request)
+        path = request.path_info
+        prefix = root + path[: len(path) - len(rest or "")].rstrip("/")
+        return DjangoASGIRequest(request.scope, _no_receive, prefix, request)
 
     def write(self, response: RawResponse) -> HttpResponseBase:
         """Return Django's response for a raw one."""
@@ -219,7 +220,7 @@ class DjangoAdapter(Adapter):
         native.take(response)
         return native
 
-    def application(self) -> Any:  # noqa: ANN401
+    def application(self) -> Any:
         """Return a WSGIHandler, an ASGIHandler for an async service, or the user's own handler."""
         self.connect()
         if self.app is not None:
@@ -231,7 +232,8 @@ class DjangoAdapter(Adapter):
         """Put the patterns at the end of the project's URLconf unless it includes them already."""
         missing = [*self.urlpatterns, *self.frame.patterns()]
         resolver = get_resolver()
-        if not missing or includes_service(resolver.url_patterns):
+        views = {pattern.callback for pattern in self.urlpatterns}
+        if not missing or leads_to(resolver.url_patterns, views):
             return
         patterns: list[Any] = resolver.url_patterns
         patterns.extend(missing)
@@ -259,24 +261,18 @@ class DjangoAdapter(Adapter):
         return django.get_version()
 
 
-def includes_service(patterns: list[Any]) -> bool:
-    """Return whether URL patterns lead to a view of the service, however deep."""
+def leads_to(patterns: list[Any], views: Collection[Any]) -> bool:
+    """Return whether URL patterns lead to one of some views, however deep."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            if includes_service(pattern.url_patterns):
+            if leads_to(pattern.url_patterns, views):
                 return True
-        elif hasattr(pattern.callback, _MARK):
+        elif pattern.callback in views:
             return True
     return False
 
 
-def _prefix(request: HttpRequest, rest: str | None) -> str:
-    """Return the part of the path that the URL patterns have consumed."""
-    path = request.path_info
-    return path[: len(path) - len(rest or "")].rstrip("/")
-
-
-async def _no_receive() -> Any:  # noqa: ANN401 - Django has received everything already
+async def _no_receive() -> Any:
     return {"type": "http.disconnect"}
 
 

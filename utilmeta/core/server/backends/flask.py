@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter, Rule
 
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Adapter, Handler, RunOptions
-from utilmeta.core.server.gateways.wsgi import WSGIRequest
+from utilmeta.core.server.gateways.wsgi import WSGIRequest, path_of, script_of
 
 
 class _Rest(BaseConverter):
@@ -39,7 +39,7 @@ class FlaskAdapter(Adapter):
     requirement = "utilmeta[flask]"
     app: Flask
 
-    def __init__(self, frame: Any, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Any, app: Any = None) -> None:
         super().__init__(frame, app or Flask(frame.module_name, static_folder=None))
         self.app.debug = not frame.production if app is None else app.debug
         if frame.production:
@@ -72,7 +72,9 @@ class FlaskAdapter(Adapter):
 
     def read(self, route: str) -> WSGIRequest:
         """Return the current request as a raw one."""
-        return WSGIRequest(request.environ, route, request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+        environ = request.environ
+        prefix = script_of(environ) + route
+        return WSGIRequest(environ, prefix, path_of(environ), request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
 
     def write(self, response: RawResponse) -> _Response:
         """Return Flask's response for a raw one."""

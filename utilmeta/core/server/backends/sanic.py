@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.constants import HTTP_METHODS
@@ -37,7 +37,9 @@ class SanicRequest(RawRequest):
         info = native.conn_info
         self.scheme = "https" if info is not None and info.ssl else "http"
         self.server = (info.server, info.server_port) if info is not None and info.server else None
-        self.client = (info.client_ip, info.client_port) if info is not None and info.client_ip else None
+        self.client = (
+            (info.client_ip, info.client_port) if info is not None and info.client_ip else None
+        )
 
     def headers(self) -> HeaderPairs:
         """Return the header fields."""
@@ -67,7 +69,7 @@ class SanicAdapter(Adapter):
     requirement = "utilmeta[sanic]"
     app: Sanic[Any, Any]
 
-    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Frame, app: Any = None) -> None:
         name = frame.name if re.match(r"[A-Za-z_]", frame.name) else f"_{frame.name}"
         super().__init__(frame, app or Sanic(name))
         hooks = frame.hooks
@@ -95,15 +97,21 @@ class SanicAdapter(Adapter):
         label = re.sub(r"\W", "_", route)
         for index, uri in enumerate((route or "/", f"{route}/<rest:path>")):
             self.app.add_route(
-                view, uri, methods=HTTP_METHODS, stream=True, name=f"utilmeta{label}_{index}"
+                cast("Any", view),
+                uri,
+                methods=HTTP_METHODS,
+                stream=True,
+                name=f"utilmeta{label}_{index}",
             )
 
-    def adapt(self, route: str, handler: Handler) -> Any:  # noqa: ANN401
+    def adapt(self, route: str, handler: Handler) -> Any:
         """Mount the handler and return the application."""
         self.mount(route, handler)
         return self.app
 
-    async def write(self, request: Request[Any, Any], response: RawResponse) -> BaseHTTPResponse | None:
+    async def write(
+        self, request: Request[Any, Any], response: RawResponse
+    ) -> BaseHTTPResponse | None:
         """Return Sanic's response, or send it here when it streams."""
         fields = dict(response.headers)
         content_type = fields.pop("content-type", None)
@@ -129,7 +137,7 @@ class SanicAdapter(Adapter):
             await response.aclose()
         return None
 
-    def application(self) -> Any:  # noqa: ANN401
+    def application(self) -> Any:
         """Return the application."""
         return self.app
 

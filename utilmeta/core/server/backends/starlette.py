@@ -45,7 +45,7 @@ class StarletteAdapter(Adapter):
     requirement = "utilmeta[starlette]"
     app: Starlette
 
-    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app or self.make(frame))
         if frame.production:
             self.app.debug = False

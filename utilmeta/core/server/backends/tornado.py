@@ -1,7 +1,6 @@
 """Tornado: a message delegate beside the application's handlers."""
 
 import asyncio
-import contextlib
 import signal
 import socket
 import time
@@ -27,7 +26,6 @@ from tornado.web import Application
 from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_encoded
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions, depth_of
-from utilmeta.utils.exceptions import BadRequest
 from utilmeta.utils.exceptions.http import phrase_of
 
 # Chunks of a request body that may wait for the endpoint before the client has to.
@@ -51,7 +49,7 @@ class TornadoRequest(RawRequest):
     asynchronous: ClassVar[bool] = True
 
     def __init__(
-        self, start: RequestStartLine, fields: HTTPHeaders, connection: Any, route: str  # noqa: ANN401
+        self, start: RequestStartLine, fields: HTTPHeaders, connection: Any, route: str
     ) -> None:
         self.native = connection
         self.fields = fields
@@ -112,6 +110,7 @@ class Exchange(HTTPMessageDelegate):
         self._connection = connection
         self._raw: TornadoRequest | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -133,7 +132,7 @@ class Exchange(HTTPMessageDelegate):
     def finish(self) -> None:
         """Mark the end of the body."""
         if self._raw is not None:
-            asyncio.ensure_future(self._raw.body.put(None))
+            self._ending = asyncio.ensure_future(self._raw.body.put(None))
 
     def on_connection_close(self) -> None:
         """Give up: nobody waits for the answer."""
@@ -197,7 +196,7 @@ class TornadoAdapter(Adapter):
     requirement = "utilmeta[tornado]"
     app: Application | None
 
-    def __init__(self, frame: Frame, app: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app)
         self.exchanges: set[asyncio.Task[None]] = set()
 
@@ -213,7 +212,7 @@ class TornadoAdapter(Adapter):
     def _rule(self, route: str, handler: Handler) -> Rule:
         return Rule(Below(route), Delegate(self, handler, route))
 
-    def adapt(self, route: str, handler: Handler) -> Any:  # noqa: ANN401
+    def adapt(self, route: str, handler: Handler) -> Any:
         """Return a routing rule, or the application it was added to when there is one."""
         if self.app is None:
             return self._rule(route, handler)

@@ -81,7 +81,7 @@ class Engine:
         request = Request(raw, self.rules.request)
         try:
             response = self._run(request)
-        except Exception as exc:  # noqa: BLE001 - every exception of an endpoint has an answer
+        except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
         if isinstance(response.body, AsyncIterator):
             response.body = iterate_sync(response.body)
@@ -112,7 +112,7 @@ class Engine:
         token = hold.enter()
         try:
             response = await self._arun(request, hold)
-        except Exception as exc:  # noqa: BLE001 - every exception of an endpoint has an answer
+        except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
         except BaseException:
             hold.close()
@@ -141,7 +141,7 @@ class Engine:
         return await hold.run(found.invoke, request, values, self.rules.encode)
 
 
-async def _aclose(body: Any) -> None:  # noqa: ANN401
+async def _aclose(body: Any) -> None:
     closing = getattr(body, "aclose", None)
     if closing is not None:
         await closing()
@@ -175,7 +175,7 @@ def iterate_sync(source: AsyncIterator[bytes]) -> Iterator[bytes]:
     """Yield what an async iterator yields, on one event loop of its own."""
     with asyncio.Runner() as runner:
 
-        async def step() -> Any:  # noqa: ANN401 - bytes, or the end
+        async def step() -> Any:
             return await anext(source, _END)
 
         try:

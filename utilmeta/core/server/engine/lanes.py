@@ -211,7 +211,7 @@ class Hold(Executor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except BaseException as exc:  # noqa: BLE001 - handed to the one who waits
+            except BaseException as exc:
                 future.set_exception(exc)
 
         self.put(job)
@@ -226,7 +226,7 @@ class Hold(Executor):
         def job() -> None:
             try:
                 outcome = context.run(fn, *args)
-            except BaseException as exc:  # noqa: BLE001 - handed to the one who waits
+            except BaseException as exc:
                 _tell(loop, waiter, waiter.set_exception, _as_error(exc))
             else:
                 _tell(loop, waiter, waiter.set_result, outcome)
@@ -237,7 +237,11 @@ class Hold(Executor):
 
 def _as_error(exc: BaseException) -> BaseException:
     # A future refuses StopIteration (PEP 479).
-    return RuntimeError("a sync endpoint raised StopIteration") if isinstance(exc, StopIteration) else exc
+    return (
+        RuntimeError("a sync endpoint raised StopIteration")
+        if isinstance(exc, StopIteration)
+        else exc
+    )
 
 
 def _tell(

@@ -1,7 +1,7 @@
 """Which operation answers: a dictionary of fixed paths, then a tree of segments."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from utilmeta.core.api.operation import Operation
@@ -126,9 +126,7 @@ class Router:
             node.mixed.append((segment.pattern(), self._patterns[key]))
         return self._patterns[key]
 
-    def resolve(
-        self, path: str, segments: tuple[str, ...] | None
-    ) -> tuple[Target, Sequence[str]]:
+    def resolve(self, path: str, segments: tuple[str, ...] | None) -> tuple[Target, Sequence[str]]:
         """Return the target of a path and the texts of its variables, in order.
 
         Args:
@@ -157,23 +155,25 @@ def _match(
 ) -> tuple[Target, list[str]] | None:
     if index == len(parts):
         return None if node.target is None else (node.target, values)
-    part = parts[index]
-    child = node.fixed.get(part)
-    if child is not None:
-        found = _match(child, parts, index + 1, values)
+    for child, taken in _branches(node, parts[index]):
+        found = _match(child, parts, index + 1, [*values, *taken] if taken else values)
         if found is not None:
             return found
-    if part:
-        for pattern, branch in node.mixed:
-            matched = pattern.fullmatch(part)
-            if matched is not None:
-                found = _match(branch, parts, index + 1, [*values, *matched.groups()])
-                if found is not None:
-                    return found
-        if node.variable is not None:
-            found = _match(node.variable, parts, index + 1, [*values, part])
-            if found is not None:
-                return found
     if node.rest is not None and any(parts[index:]):
         return node.rest, [*values, "/".join(parts[index:])]
     return None
+
+
+def _branches(node: Node, part: str) -> Iterator[tuple[Node, Sequence[str]]]:
+    """Yield the children a segment may lead to, with the texts of their variables."""
+    child = node.fixed.get(part)
+    if child is not None:
+        yield child, ()
+    if not part:
+        return
+    for pattern, branch in node.mixed:
+        matched = pattern.fullmatch(part)
+        if matched is not None:
+            yield branch, matched.groups()
+    if node.variable is not None:
+        yield node.variable, (part,)

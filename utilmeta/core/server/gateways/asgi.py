@@ -1,7 +1,7 @@
 """ASGI: scopes and messages in, messages out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar
 
 from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_decoded, locate_encoded
@@ -9,7 +9,7 @@ from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Handler, Hooks
 from utilmeta.utils.exceptions import BadRequest
 
-Scope = MutableMapping[str, Any]
+Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -29,9 +29,7 @@ class ASGIRequest(RawRequest):
 
     asynchronous: ClassVar[bool] = True
 
-    def __init__(
-        self, scope: Scope, receive: Receive, prefix: str, native: object = None
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, prefix: str, native: object = None) -> None:
         self.scope = scope
         self.receive = receive
         self.native = scope if native is None else native
@@ -91,7 +89,7 @@ class ASGIRequest(RawRequest):
 def _whole_path(scope: Scope) -> str:
     root, path = scope.get("root_path") or "", scope["path"]
     # Older servers leave the root path out of `path`.
-    return path if path.startswith(root) else root + path
+    return str(path if path.startswith(root) else root + path)
 
 
 def _target(scope: Scope) -> bytes | None:
@@ -103,7 +101,7 @@ def _target(scope: Scope) -> bytes | None:
     return raw
 
 
-def _address(pair: Any) -> tuple[str, int | None] | None:  # noqa: ANN401 - servers differ
+def _address(pair: Any) -> tuple[str, int | None] | None:
     if not pair or not pair[0]:
         return None
     port = str(pair[1] if pair[1] is not None else "")
@@ -112,7 +110,9 @@ def _address(pair: Any) -> tuple[str, int | None] | None:  # noqa: ANN401 - serv
 
 async def send_response(response: RawResponse, raw: ASGIRequest, send: Send) -> None:
     """Write a response as ASGI messages, and close it."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers
+    ]
     start = {"type": "http.response.start", "status": response.status, "headers": headers}
     body: Any = response.body
     if isinstance(body, bytes):
@@ -191,7 +191,9 @@ class Lifespan:
         try:
             await self._hooks.start_or_raise()
         except Exception as exc:
-            await send({"type": "lifespan.startup.failed", "message": f"{type(exc).__name__}: {exc}"})
+            await send(
+                {"type": "lifespan.startup.failed", "message": f"{type(exc).__name__}: {exc}"}
+            )
             raise
         await send({"type": "lifespan.startup.complete"})
         try:

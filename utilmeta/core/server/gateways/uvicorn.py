@@ -8,7 +8,7 @@ from utilmeta.core.server.contract import RunOptions
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 
-def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:  # noqa: ANN401
+def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
     """Serve an ASGI application until the process is told to end.
 
     Args:

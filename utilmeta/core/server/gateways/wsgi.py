@@ -15,25 +15,25 @@ class WSGIRequest(RawRequest):
 
     Args:
         environ: the environment.
-        prefix: the route below which the handler answers.
+        prefix: where the handler answers, the script name included.
+        path: the whole path, percent-decoded, as bytes.
         native: the framework's own request.
     """
 
     __slots__ = ("environ",)
 
-    def __init__(self, environ: Environ, prefix: str, native: object) -> None:
+    def __init__(self, environ: Environ, prefix: str, path: bytes, native: object) -> None:
         self.environ = environ
         self.native = native
         self.method = environ["REQUEST_METHOD"].upper()
-        script = environ.get("SCRIPT_NAME", "")
-        self.prefix = _text(script) + prefix
-        depth = self.prefix.count("/")
+        self.prefix = prefix
+        depth = prefix.count("/")
         target = _target(environ)
-        if target is not None and b"%2f" in target.lower():
+        # What was sent tells encoded slashes and broken UTF-8, which decoding has hidden.
+        if target is not None and b"%" in target:
             location = locate_encoded(target, depth)
         else:
-            path = script + environ.get("PATH_INFO", "")
-            location = locate_decoded(path.encode("latin-1"), depth)
+            location = locate_decoded(path, depth)
         self.path, self.segments, self.fault = location
         self.query = environ.get("QUERY_STRING", "")
         self.scheme = environ.get("wsgi.url_scheme", "http")
@@ -87,5 +87,13 @@ def _target(environ: Environ) -> bytes | None:
     return raw.encode("latin-1").partition(b"?")[0] if raw else None
 
 
-def _text(latin: str) -> str:
-    return latin.encode("latin-1").decode(errors="replace")
+def script_of(environ: Environ) -> str:
+    """Return the script name as text."""
+    name: str = environ.get("SCRIPT_NAME", "")
+    return name.encode("latin-1").decode(errors="replace")
+
+
+def path_of(environ: Environ) -> bytes:
+    """Return the whole path, script name included, percent-decoded."""
+    path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return path.encode("latin-1")

@@ -1,0 +1,7 @@
+from utilmeta.core import api
+
+
+class RootAPI(api.API):
+    @api.get
+    def hello(self):
+        return "world"

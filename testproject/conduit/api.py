@@ -1,0 +1,90 @@
+"""The RealWorld API: https://realworld-docs.netlify.app, its public read endpoints."""
+
+from typing import Any
+
+from testproject.conduit.models import Article, Comment, Tag, User
+from testproject.conduit.schemas import (
+    ArticleSchema,
+    CommentSchema,
+    FullArticleSchema,
+    NewComment,
+    ProfileSchema,
+)
+from utilmeta.core import api, request
+from utilmeta.utils import exceptions
+
+
+@api.route("{slug}/comments")
+class CommentAPI(api.API):
+    """Comments of an article."""
+
+    slug: str = request.SlugPathParam
+
+    def post(self, comment: NewComment = request.BodyParam) -> dict[str, Any]:
+        """Add a comment."""
+        article = Article.objects.filter(slug=self.slug).only("pk").first()
+        if article is None:
+            raise exceptions.NotFound("article not found")
+        author = User.objects.filter(username=comment.author).only("pk").first()
+        if author is None:
+            raise exceptions.NotFound("author not found")
+        made = Comment.objects.create(article=article, author=author, body=comment.body)
+        return {"comment": CommentSchema.init(made.pk)}
+
+
+class ArticleAPI(api.API):
+    """Articles."""
+
+    comments: CommentAPI
+
+    def get(
+        self,
+        tag: str | None = None,
+        author: str | None = None,
+        favorited: str | None = None,
+        limit: int = request.QueryParam(20, ge=0, le=100),
+        offset: int = request.QueryParam(0, ge=0),
+    ) -> dict[str, Any]:
+        """List articles, the latest first."""
+        wanted = {
+            "tags__name": tag,
+            "author__username": author,
+            "favorited_by__username": favorited,
+        }
+        articles = Article.objects.filter(
+            **{name: value for name, value in wanted.items() if value is not None}
+        )
+        return {
+            "articles": ArticleSchema.serialize(articles[offset : offset + limit]),
+            "articlesCount": articles.count(),
+        }
+
+    @api.get("{slug}")
+    def detail(self, slug: str) -> dict[str, Any]:
+        """Return one article."""
+        return {"article": FullArticleSchema.init(Article.objects.filter(slug=slug))}
+
+
+class TagAPI(api.API):
+    """Tags."""
+
+    def get(self) -> dict[str, Any]:
+        """List the names of all tags."""
+        return {"tags": list(Tag.objects.values_list("name", flat=True))}
+
+
+class ProfileAPI(api.API):
+    """Profiles of users."""
+
+    @api.get("{username}")
+    def detail(self, username: str) -> dict[str, Any]:
+        """Return one profile."""
+        return {"profile": ProfileSchema.init(User.objects.filter(username=username))}
+
+
+class RootAPI(api.API):
+    """Everything below `/api`."""
+
+    articles: ArticleAPI
+    tags: TagAPI
+    profiles: ProfileAPI

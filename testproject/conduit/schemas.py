@@ -1,0 +1,66 @@
+"""What the API reads and takes, as typed views of the models."""
+
+from datetime import datetime
+
+from django.db.models import Count, IntegerField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+from pydantic import BaseModel, Field
+
+from testproject.conduit.models import Article, Comment, Favorite, User
+from utilmeta.core import orm
+
+_FAVORITES = (
+    Favorite.objects.filter(article=OuterRef("pk"))
+    .order_by()
+    .values("article")
+    .annotate(number=Count("pk"))
+    .values("number")
+)
+
+
+class ProfileSchema(orm.Schema[User]):
+    """Another user, as an anonymous visitor sees them."""
+
+    username: str
+    bio: str
+    image: str | None
+    following: bool = orm.Field(Value(value=False))
+
+
+class ArticleSchema(orm.Schema[Article]):
+    """An article without its body, as lists show it."""
+
+    slug: str
+    title: str
+    description: str
+    tag_list: list[str] = orm.Field("tags.name", alias="tagList")
+    created_at: datetime = orm.Field(alias="createdAt")
+    updated_at: datetime = orm.Field(alias="updatedAt")
+    favorited: bool = orm.Field(Value(value=False))
+    favorites_count: int = orm.Field(
+        Coalesce(Subquery(_FAVORITES, output_field=IntegerField()), 0), alias="favoritesCount"
+    )
+    author: ProfileSchema
+
+
+class FullArticleSchema(ArticleSchema):
+    """An article with its body."""
+
+    body: str
+
+
+class CommentSchema(orm.Schema[Comment]):
+    """A comment and who wrote it."""
+
+    id: int
+    created_at: datetime = orm.Field(alias="createdAt")
+    updated_at: datetime = orm.Field(alias="updatedAt")
+    body: str
+    author: ProfileSchema
+
+
+class NewComment(BaseModel):
+    """A comment to be written; its author is named, as nobody can log in yet."""
+
+    body: str = Field(min_length=1, max_length=10_000)
+    author: str = Field(max_length=150)

@@ -1,0 +1,50 @@
+"""Type annotations, looked at."""
+
+import types
+import typing
+from typing import Any
+
+SEQUENCES = (list, set, frozenset, tuple)
+
+
+def admits_none(annotation: Any) -> bool:
+    """Return whether an annotation names None beside another type."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return admits_none(typing.get_args(annotation)[0])
+    return typing.get_origin(annotation) in (
+        typing.Union,
+        types.UnionType,
+    ) and types.NoneType in typing.get_args(annotation)
+
+
+def strip_optional(annotation: Any) -> Any:
+    """Return the type without `Annotated` and without None."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return strip_optional(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        inner = [item for item in typing.get_args(annotation) if item is not types.NoneType]
+        if len(inner) == 1:
+            return strip_optional(inner[0])
+    return annotation
+
+
+def is_many(annotation: Any) -> bool:
+    """Return whether a type takes several values: a list, set or tuple, or None beside one."""
+    annotation = strip_optional(annotation)
+    return (typing.get_origin(annotation) or annotation) in SEQUENCES
+
+
+def element_of(annotation: Any) -> tuple[Any, bool]:
+    """Return what a type holds, without None, and whether it holds many of it."""
+    bare = strip_optional(annotation)
+    if not is_many(bare):
+        return bare, False
+    arguments = [item for item in typing.get_args(bare) if item is not ...]
+    return (strip_optional(arguments[0]) if arguments else Any), True
+
+
+def spell(annotation: Any) -> str:
+    """Return an annotation as people write it."""
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
