@@ -57,8 +57,9 @@ class Server:
         """Send one request on a connection of its own; the path goes out as it is written."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
             given = dict(headers or {})
+            skip_host = any(name.lower() == "host" for name in given)
+            connection.putrequest(method, path, skip_host=skip_host, skip_accept_encoding=True)
             if body is not None and not any(name.lower() == "content-length" for name in given):
                 given["Content-Length"] = str(len(body))
             for name, value in given.items():

@@ -27,6 +27,10 @@ class Case:
     text: bytes | None = None
     has: Mapping[str, str] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
+    # Whether a server or framework has a say, so that answers are not compared byte for byte:
+    # outside the service's route; for an empty stream wsgiref announces no length but 0, and
+    # where no media type is sent it says text/plain.
+    native: bool = False
 
 
 def post(name: str, path: str, data: Any, **expected: Any) -> Case:
@@ -79,7 +83,7 @@ CASES = [
     ),
     Case("unknown_path", path="/api/absent", status=404, json=problem(404, "Not Found")),
     Case("missing_path_parameter", path=f"{P}/items", status=404),
-    Case("prefix_is_whole_segment", path="/apihello", status=404),
+    Case("prefix_is_whole_segment", path="/apihello", status=404, native=True),
     # results
     Case("text", path=f"{V}/text", text="héllo 世界".encode()),
     Case(
@@ -240,7 +244,7 @@ CASES = [
     Case("empty_body", "POST", f"{B}/model", JSON, b"", 400),
     Case("invalid_utf8", "POST", f"{B}/model", JSON, b'{"title": "\xff"}', 400),
     Case("wrong_type", "POST", f"{B}/model", {"Content-Type": "text/plain"}, b"{}", 415),
-    Case("no_type", "POST", f"{B}/model", {}, b"{}", 415),
+    Case("no_type", "POST", f"{B}/model", {}, b"{}", 415, native=True),
     Case(
         "type_case_and_parameters",
         "PATCH",
@@ -314,7 +318,7 @@ CASES = [
     # streams
     Case("stream", path=f"{S}/numbers?n=5", text=b"0\n1\n2\n3\n4\n", lacks=("content-length",)),
     Case("stream_head", "HEAD", f"{S}/numbers", text=b""),
-    Case("stream_empty", path=f"{S}/silent", text=b""),
+    Case("stream_empty", path=f"{S}/silent", text=b"", native=True),
     # what is seen
     Case(
         "query_seen",

@@ -42,7 +42,7 @@ def to_plain(value: object) -> object:
         return list(value)
     if isinstance(value, str) or _is_lazy_text(value):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _is_lazy_text(value: object) -> bool:

@@ -55,8 +55,20 @@ class SanicRequest(RawRequest):
         if self.native.body:
             yield self.native.body
         elif source is not None:
-            while chunk := await source.read():
+            async for chunk in source:
                 yield chunk
+
+
+class _Response(HTTPResponse):
+    """A response whose headers are those it was given; Sanic's adds `content-type: None`."""
+
+    @property
+    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
+        """The headers as they are sent."""
+        return (
+            (name.encode("latin-1"), str(value).encode("latin-1"))
+            for name, value in self.headers.items()
+        )
 
 
 class SanicAdapter(Adapter):
@@ -113,23 +125,22 @@ class SanicAdapter(Adapter):
         self, request: Request[Any, Any], response: RawResponse
     ) -> BaseHTTPResponse | None:
         """Return Sanic's response, or send it here when it streams."""
-        fields = dict(response.headers)
-        content_type = fields.pop("content-type", None)
-        cookies = [value for name, value in response.headers if name == "set-cookie"]
-        fields.pop("set-cookie", None)
         body: Any = response.body
-        whole = isinstance(body, bytes)
-        native = HTTPResponse(body if whole else None, response.status, fields, content_type)
-        for cookie in cookies:
-            native.headers.add("set-cookie", cookie)
+        # Sanic announces a length of 0 for what has no body; that of a HEAD for a stream is unknown.
+        announced = any(name == "content-length" for name, _ in response.headers)
+        unknown = request.method == "HEAD" and not announced and response.status not in {204, 304}
+        whole = isinstance(body, bytes) and not unknown
+        native = _Response(body if whole else None, response.status)
+        for name, value in response.headers:
+            native.headers.add(name, value)
         if whole:
             return native
         try:
-            first = await anext(body, None)
+            first = b"" if isinstance(body, bytes) else await anext(body, b"")
             stream = await request.respond(native)
             assert stream is not None  # noqa: S101 - given a response, Sanic returns one
-            if first is not None:
-                await stream.send(first)
+            await stream.send(first)
+            if not isinstance(body, bytes):
                 async for chunk in body:
                     await stream.send(chunk)
             await stream.eof()
