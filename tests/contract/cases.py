@@ -50,6 +50,7 @@ def problem(status: int, title: str, detail: str | None = None, **more: Any) -> 
 
 
 INVALID = "The request is invalid"
+NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
 V, P, B, E, S = "/api/values", "/api/params", "/api/bodies", "/api/errors", "/api/streams"
 LONG = "x" * 21
 
@@ -138,7 +139,7 @@ CASES = [
                 {
                     "place": "path.id",
                     "code": "int_parsing",
-                    "expected": "Input should be a valid integer, unable to parse string as an integer",
+                    "expected": NO_INTEGER,
                     "got": "x",
                 },
                 {
@@ -228,7 +229,7 @@ CASES = [
                 {
                     "place": "body.views",
                     "code": "int_parsing",
-                    "expected": "Input should be a valid integer, unable to parse string as an integer",
+                    "expected": NO_INTEGER,
                     "got": "x",
                 },
                 {

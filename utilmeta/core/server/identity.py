@@ -2,10 +2,15 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from utilmeta.core.api import API
 from utilmeta.utils.exceptions import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # Source: semver.org, the suggested expression for version 2.0.0.
@@ -103,3 +108,41 @@ def check_listen(host: object, port: object, scheme: object) -> None:
         raise ConfigError(f"UtilMeta(port={port!r}): expected a number from 1 to 65535")
     if scheme not in {"http", "https"}:
         raise ConfigError(f"UtilMeta(scheme={scheme!r}): expected 'http' or 'https'")
+
+
+def check_api(api: object) -> type[API] | str | None:
+    """Return the root API when it is a class or a reference.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if api is None or isinstance(api, str) or (isinstance(api, type) and issubclass(api, API)):
+        return api
+    raise ConfigError(
+        f"UtilMeta(api={api!r}): expected a subclass of api.API, or a reference such as "
+        "'service.api.RootAPI'"
+    )
+
+
+def check_hook(name: str, function: F) -> F:
+    """Return a hook when it can be called.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not callable(function):
+        raise ConfigError(f"@service.{name}: {function!r} is no function")
+    return function
+
+
+def alias_main(module_name: str) -> None:
+    """Let `import server` give the running module when `server.py` is run as a script.
+
+    Otherwise a reference such as `server.RootAPI` would run the file, and make the service, twice.
+    Processes that multiprocessing spawns run the script as `__mp_main__`.
+    """
+    main = sys.modules.get(module_name)
+    file = getattr(main, "__file__", None)
+    is_script = module_name in {"__main__", "__mp_main__"}
+    if is_script and file and getattr(main, "__spec__", None) is None:
+        sys.modules.setdefault(Path(file).stem, cast("Any", main))

@@ -63,3 +63,24 @@ def _unknown(backend: object) -> ConfigError:
         f"UtilMeta(backend=...): {backend!r} is no backend; expected one of {', '.join(NAMES)}, "
         "its module, or an application object of it"
     )
+
+
+def check_mode(adapter: type[Adapter], app: object, asynchronous: bool | None) -> bool:
+    """Return whether a service on this framework answers on an event loop.
+
+    Args:
+        adapter: the framework's.
+        app: the user's application object, None without one.
+        asynchronous: what the user decided, None for the framework's nature.
+
+    Raises:
+        ConfigError: the framework only serves on an event loop, and the user said no.
+    """
+    if asynchronous is None:
+        return adapter.asynchronous if app is None else adapter.mode_of(app)
+    if not asynchronous and adapter.asynchronous:
+        raise ConfigError(
+            f"UtilMeta(asynchronous=False): {adapter.name} serves on an event loop; leave it out "
+            "(sync endpoints run on worker threads), or choose django or flask"
+        )
+    return asynchronous

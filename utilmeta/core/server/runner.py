@@ -5,9 +5,36 @@ import os
 import platform
 import socket
 import sys
+from typing import Any, Protocol
 
 from utilmeta._version import __version__
+from utilmeta.core.server.contract import Adapter, RunOptions
+from utilmeta.core.server.identity import check_listen
+from utilmeta.core.server.lifecycle import Lifecycle
 from utilmeta.utils.exceptions import ConfigError
+
+
+class Servable(Protocol):
+    """What is known of a service that is to be served."""
+
+    title: str
+    version: str
+    host: str
+    port: int
+    scheme: str
+    route: str
+    production: bool
+    asynchronous: bool
+    auto_reload: bool
+    lifecycle: Lifecycle
+
+    @property
+    def adapter(self) -> Adapter:
+        """Our code for the framework."""
+
+    def application(self) -> Any:
+        """Return the application."""
+
 
 # Environment variables by which reloading servers tell their child from themselves.
 _RELOADED = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
@@ -59,3 +86,43 @@ def url_of(scheme: str, host: str, port: int, route: str) -> str:
     if ":" in shown and not shown.startswith("["):
         shown = f"[{shown}]"
     return f"{scheme}://{shown}:{port}{route or '/'}"
+
+
+def serve(service: Servable, options: dict[str, Any]) -> None:
+    """Serve until the process is told to end; what `service.run` does.
+
+    Args:
+        service: what to serve.
+        options: `host`, `port` and `auto_reload` in place of the service's; the rest is handed to
+            the framework's runner.
+
+    Raises:
+        ConfigError: the service cannot listen, or cannot be set up.
+    """
+    host, port = options.pop("host", service.host), options.pop("port", service.port)
+    auto_reload = bool(options.pop("auto_reload", service.auto_reload))
+    check_listen(host, port, service.scheme)
+    app = service.application()
+    adapter = service.adapter
+    child = auto_reload and is_reloader_child()
+    if not child:
+        check_port(host, port)
+    if not adapter.native_lifespan and child == auto_reload:
+        service.lifecycle.start_now()
+
+    def banner() -> None:
+        if not child:
+            print_banner(
+                service.title,
+                service.version,
+                f"{adapter.name} {adapter.version()}",
+                f"{'production' if service.production else 'development'}, "
+                f"{'async' if service.asynchronous else 'sync'}",
+                url_of(service.scheme, host, port, service.route),
+            )
+
+    adapter.run(
+        RunOptions(
+            app=app, host=host, port=port, auto_reload=auto_reload, banner=banner, extra=options
+        )
+    )

@@ -1,6 +1,5 @@
 """The service: what a team declares once and serves on any of the six frameworks."""
 
-import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -11,14 +10,16 @@ from utilmeta.conf import Config, Preference, Time, current
 from utilmeta.conf.project import project_dir
 from utilmeta.core.api import API
 from utilmeta.core.api.compile import compile_api
-from utilmeta.core.api.operation import Operation
 from utilmeta.core.orm.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
+from utilmeta.core.server.contract import Adapter, Frame
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.lanes import LanePool
 from utilmeta.core.server.identity import (
+    alias_main,
+    check_api,
+    check_hook,
     check_listen,
     check_name,
     check_origin,
@@ -26,9 +27,9 @@ from utilmeta.core.server.identity import (
     spell_version,
 )
 from utilmeta.core.server.lifecycle import Lifecycle
-from utilmeta.core.server.mount import ASGIMount, WSGIMount, as_patterns, kind_of
-from utilmeta.core.server.registry import find_adapter
-from utilmeta.core.server.runner import check_port, is_reloader_child, print_banner, url_of
+from utilmeta.core.server.mounts import Mounts, check_async
+from utilmeta.core.server.registry import check_mode, find_adapter
+from utilmeta.core.server.runner import serve
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import Composed, compose
 from utilmeta.core.setup.finish import finish
@@ -98,9 +99,9 @@ class UtilMeta:
         self.version = spell_version(version)
         self.route = check_route(route)
         self.auto_reload = bool(auto_reload)
-        self.api = _check_api(api)
+        self.api = check_api(api)
         adapter, app = find_adapter(backend)
-        self.asynchronous = _check_mode(adapter, app, asynchronous)
+        self.asynchronous = check_mode(adapter, app, asynchronous)
         self.port = adapter.default_port if port is None else port
         self.project_dir: Path = project_dir(module_name)
         self.lifecycle = Lifecycle()
@@ -110,13 +111,13 @@ class UtilMeta:
         self._adapter: Adapter | None = None
         self._application: Any = None
         self._configs: dict[type[Config], Config] = {}
-        self._mounts: list[tuple[str, object, str]] = []
+        self._mounts = Mounts()
         self._engine: Engine | None = None
         self._lock = threading.RLock()
         self._setting_up = False
         self._mounted = False
         current.register(self)
-        _alias_main(module_name)
+        alias_main(module_name)
 
     def __repr__(self) -> str:
         return f"<UtilMeta {self.name!r} on {self.backend_name}>"
@@ -165,7 +166,7 @@ class UtilMeta:
         Args:
             function: takes nothing; may be async on an async service.
         """
-        self.lifecycle.startup.append(_check_hook("on_startup", function))
+        self.lifecycle.startup.append(check_hook("on_startup", function))
         return function
 
     def on_shutdown(self, function: F) -> F:
@@ -174,34 +175,27 @@ class UtilMeta:
         Args:
             function: takes nothing; may be async on an async service.
         """
-        self.lifecycle.shutdown.append(_check_hook("on_shutdown", function))
+        self.lifecycle.shutdown.append(check_hook("on_shutdown", function))
         return function
 
     def mount(self, app: object, route: str) -> "UtilMeta":
         """Put another application beside the API, and return the service.
 
         Args:
-            app: an API class, a WSGI application, an ASGI application (async services), or an object whose `urls`
-                are Django's: a DRF router, a NinjaAPI, `admin.site`.
+            app: an API class, a WSGI application, an ASGI application (async services), or an
+                object whose `urls` are Django's: a DRF router, a NinjaAPI, `admin.site`.
             route: path below which it answers.
 
         Raises:
             ConfigError: it is none of these, it cannot run here, the route is taken, or the
                 application has been made.
         """
-        where = "service.mount(route=...)"
-        path = check_route(route, where=where)
-        kind = "api" if isinstance(app, type) and issubclass(app, API) else kind_of(app)
+        path = check_route(route, where="service.mount(route=...)")
         if self._mounted:
             raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
-        if kind == "asgi" and (not self.asynchronous or self.backend_name == "flask"):
-            raise ConfigError(
-                f"service.mount({app!r}): an ASGI application cannot run in the WSGI server of "
-                f"{self.backend_name}; choose an async backend, or serve it in a process of its own"
-            )
-        if any(path == taken for taken, _, _ in self._mounts) or (path == self.route and self.api):
-            raise ConfigError(f"{where}: {path or '/'!r} is taken")
-        self._mounts.append((path, app, kind))
+        if path == self.route and self.api is not None:
+            raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
+        self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
         return self
 
     # -- set-up --------------------------------------------------------------------------------
@@ -235,29 +229,21 @@ class UtilMeta:
         for config in self._configs.values():
             config.setup(self)
         operations = finish(self.api)
-        self._check_async(operations)
+        check_async(operations, asynchronous=self.asynchronous, backend=self.backend_name)
         self.lifecycle.check(asynchronous=self.asynchronous)
-        preference = self.get_config(Preference) or Preference()
-        lanes = LanePool(preference.lanes)
+        lanes = LanePool((self.get_config(Preference) or Preference()).lanes)
         self._join_lifecycle(lanes)
-        rules = EngineRules(
-            request=RequestRules.of(preference),
+        self._engine = Engine(operations, self._engine_rules(lanes))
+
+    def _engine_rules(self, lanes: LanePool) -> EngineRules:
+        return EngineRules(
+            request=RequestRules.of(self.get_config(Preference) or Preference()),
             encode=make_encoder(self.get_config(Time)),
             lanes=lanes,
             debug=bootstrap.is_debug() and not self.production,
             start=self.lifecycle.start,
             astart=self.lifecycle.astart,
         )
-        self._engine = Engine(operations, rules)
-
-    def _check_async(self, operations: list[Operation]) -> None:
-        found = [operation.where for operation in operations if operation.is_async]
-        if found and not self.asynchronous:
-            raise ConfigError(
-                f"{', '.join(found)}: async endpoints on a sync service; write plain functions, or "
-                f"give UtilMeta(asynchronous=True), or choose an async backend than "
-                f"{self.backend_name!r}"
-            )
 
     def _join_lifecycle(self, lanes: LanePool) -> None:
         """Put the configurations' own hooks before the user's, and lanes after everything."""
@@ -291,24 +277,16 @@ class UtilMeta:
                 asynchronous=asynchronous,
                 has_databases=DatabaseConnections in self._configs,
                 hooks=self.lifecycle,
-                patterns=self._django_patterns,
+                patterns=self._mounts.patterns,
             ),
             app,
         )
-
-    def _django_patterns(self) -> list[Any]:
-        found = []
-        for route, app, kind in self._mounts:
-            if kind == "urls":
-                urls: Any = app
-                found += as_patterns(urls.urls, route)
-        return found
 
     @property
     def urlpatterns(self) -> list[Any]:
         """Django URL patterns of the API (for Django) and of what was mounted with `urls`."""
         self._mount_all()
-        return [*getattr(self.adapter, "urlpatterns", ()), *self._django_patterns()]
+        return [*getattr(self.adapter, "urlpatterns", ()), *self._mounts.patterns()]
 
     # -- serving -------------------------------------------------------------------------------
 
@@ -336,30 +314,17 @@ class UtilMeta:
             if self._mounted:
                 return
             engine = self.engine
-            for route, app, kind in self._mounts:
-                handler = self._mount_handler(app, kind, engine)
-                if handler is not None:
-                    self.adapter.mount(route, handler)
+            handlers = self._mounts.handlers(
+                engine,
+                self.lifecycle,
+                asynchronous=self.asynchronous,
+                backend=self.backend_name,
+            )
+            for route, handler in handlers:
+                self.adapter.mount(route, handler)
             if engine.operations or not self._mounts:
                 self.adapter.mount(self.route, engine)
             self._mounted = True
-
-    def _mount_handler(self, app: Any, kind: str, engine: Engine) -> Handler | None:
-        lanes = engine.rules.lanes
-        if kind == "api":
-            operations = compile_api(app)
-            self._check_async(operations)
-            return engine.with_operations(operations)
-        if kind == "asgi":
-            return ASGIMount(app, self.lifecycle)
-        if kind == "wsgi":
-            return WSGIMount(app, self.lifecycle, lanes)
-        if self.backend_name == "django":
-            # Django's own resolver finds these; they are among the patterns.
-            return None
-        from django.core.handlers.wsgi import WSGIHandler
-
-        return WSGIMount(WSGIHandler(), self.lifecycle, lanes, whole=True)
 
     def adapt(self, route: str | None = None) -> Any:
         """Put the API into an existing project of the backend.
@@ -393,7 +358,7 @@ class UtilMeta:
         if service is None:
             service = cls(api.__module__, backend=backend, asynchronous=asynchronous)
         operations = compile_api(api)
-        mode = _check_mode(adapter, app, asynchronous)
+        mode = check_mode(adapter, app, asynchronous)
         same = adapter is service._adapter_class and mode == service.asynchronous
         if same and app is service._app:
             chosen = service.adapter
@@ -414,67 +379,4 @@ class UtilMeta:
         Raises:
             ConfigError: the port is taken, or the service cannot be set up.
         """
-        host, port = kwargs.pop("host", self.host), kwargs.pop("port", self.port)
-        auto_reload = bool(kwargs.pop("auto_reload", self.auto_reload))
-        check_listen(host, port, self.scheme)
-        app = self.application()
-        child = auto_reload and is_reloader_child()
-        if not child:
-            check_port(host, port)
-        if not self.adapter.native_lifespan and child == auto_reload:
-            self.lifecycle.start_now()
-
-        def banner() -> None:
-            if not child:
-                mode = "production" if self.production else "development"
-                print_banner(
-                    self.title,
-                    self.version,
-                    f"{self.backend_name} {self.adapter.version()}",
-                    f"{mode}, {'async' if self.asynchronous else 'sync'}",
-                    url_of(self.scheme, host, port, self.route),
-                )
-
-        self.adapter.run(
-            RunOptions(
-                app=app, host=host, port=port, auto_reload=auto_reload, banner=banner, extra=kwargs
-            )
-        )
-
-
-def _check_api(api: object) -> type[API] | str | None:
-    if api is None or isinstance(api, str) or (isinstance(api, type) and issubclass(api, API)):
-        return api
-    raise ConfigError(
-        f"UtilMeta(api={api!r}): expected a subclass of api.API, or a reference such as "
-        "'service.api.RootAPI'"
-    )
-
-
-def _check_mode(adapter: type[Adapter], app: object, asynchronous: bool | None) -> bool:
-    if asynchronous is None:
-        return adapter.asynchronous if app is None else adapter.mode_of(app)
-    if not asynchronous and adapter.asynchronous:
-        raise ConfigError(
-            f"UtilMeta(asynchronous=False): {adapter.name} serves on an event loop; leave it out "
-            "(sync endpoints run on worker threads), or choose django or flask"
-        )
-    return asynchronous
-
-
-def _check_hook(name: str, function: F) -> F:
-    if not callable(function):
-        raise ConfigError(f"@service.{name}: {function!r} is no function")
-    return function
-
-
-def _alias_main(module_name: str) -> None:
-    """Let `import server` give the running module when `server.py` is run as a script.
-
-    Processes that multiprocessing spawns run the script as `__mp_main__`. Otherwise a reference such as `server.RootAPI` would run the file, and make the service, twice.
-    """
-    main = sys.modules.get(module_name)
-    file = getattr(main, "__file__", None)
-    is_script = module_name in {"__main__", "__mp_main__"}
-    if is_script and file and getattr(main, "__spec__", None) is None:
-        sys.modules.setdefault(Path(file).stem, cast("Any", main))
+        serve(self, kwargs)

@@ -126,7 +126,7 @@ class SanicAdapter(Adapter):
     ) -> BaseHTTPResponse | None:
         """Return Sanic's response, or send it here when it streams."""
         body: Any = response.body
-        # Sanic announces a length of 0 for what has no body; that of a HEAD for a stream is unknown.
+        # Sanic announces 0 for what has no body, but a HEAD for a stream knows no length.
         announced = any(name == "content-length" for name, _ in response.headers)
         unknown = request.method == "HEAD" and not announced and response.status not in {204, 304}
         whole = isinstance(body, bytes) and not unknown

@@ -1,0 +1,68 @@
+# Each target does its own set-up; only Python 3.11 or newer and make have to be there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+BACKENDS := flask,starlette,fastapi,sanic,tornado,env
+DEMO_PORT ?= 8000
+DEMO_BACKEND ?= django
+
+.PHONY: demo test lint types contracts docs build clean
+
+demo: $(VENV)/.demo  ## serve the test project with sample data
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py conduit_sample_data --if-empty
+	@DJANGO_SUPERUSER_PASSWORD=demo $(BIN)/python manage.py createsuperuser --noinput \
+		--username demo --email demo@example.com >/dev/null 2>&1 || true
+	@echo
+	@echo "  articles  http://127.0.0.1:$(DEMO_PORT)/api/articles?limit=3"
+	@echo "  tags      http://127.0.0.1:$(DEMO_PORT)/api/tags"
+	@test "$(DEMO_BACKEND)" != django || \
+		echo "  admin     http://127.0.0.1:$(DEMO_PORT)/admin/  (user demo, password demo)"
+	@echo "  The same API on another framework: make demo DEMO_BACKEND=starlette"
+	@echo "  (flask, starlette, fastapi, sanic or tornado). Ctrl+C ends it."
+	@echo
+	@TESTPROJECT_BACKEND=$(DEMO_BACKEND) TESTPROJECT_PORT=$(DEMO_PORT) $(BIN)/python -m testproject
+
+test: $(VENV)/.test  ## run all tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+contracts: $(VENV)/.test
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+build: $(VENV)/.test  ## make sdist and wheel in dist/
+	$(BIN)/python -m build --quiet
+
+clean:
+	rm -rf $(VENV) build dist site *.egg-info testproject.sqlite3
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(BACKENDS)]'
+	@touch $@
+
+# The driver of MariaDB is compiled, so it is left out where its headers are missing; its tests then
+# say so, and fail when CI=true.
+$(VENV)/.test: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@if pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null; \
+		then $(BIN)/python -m pip install --quiet --disable-pip-version-check mysqlclient; \
+		else echo "no headers of MariaDB or MySQL (Debian: libmariadb-dev pkg-config): their tests are skipped"; fi
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
