@@ -37,7 +37,7 @@ contracts: $(VENV)/.test
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs  ## build the documentation into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 build: $(VENV)/.test  ## make sdist and wheel in dist/
 	$(BIN)/python -m build --quiet

@@ -359,6 +359,7 @@ class UtilMeta:
             service = cls(api.__module__, backend=backend, asynchronous=asynchronous)
         operations = compile_api(api)
         mode = check_mode(adapter, app, asynchronous)
+        check_async(operations, asynchronous=mode, backend=adapter.name)
         same = adapter is service._adapter_class and mode == service.asynchronous
         if same and app is service._app:
             chosen = service.adapter

@@ -1,0 +1,214 @@
+"""The test project's API over its rows; `test_engines` runs it on each engine."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from testproject.conduit.models import Article, Comment, Tag, User
+from utilmeta.testing import override_service
+
+pytestmark = pytest.mark.usefixtures("sample")
+
+
+def slugs(client: Client, query: str = "") -> list[str]:
+    answer = client.get(f"/api/articles{query}")
+    assert answer.status_code == 200, answer.content
+    return [item["slug"] for item in answer.json()["articles"]]
+
+
+def expected(**filters: Any) -> list[str]:
+    return list(Article.objects.filter(**filters).values_list("slug", flat=True))
+
+
+def refused(client: Client, query: str) -> list[Any]:
+    answer = client.get(f"/api/articles{query}")
+    assert answer.status_code == 400, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    return answer.json()["errors"]
+
+
+def test_articles_are_listed_with_everything_they_promise(client: Client) -> None:
+    answer = client.get("/api/articles")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+    body = answer.json()
+    assert body["articlesCount"] == 12
+    assert [item["slug"] for item in body["articles"]] == expected()
+    for item in body["articles"]:
+        article = Article.objects.get(slug=item["slug"])
+        author = article.author
+        assert item == {
+            "slug": article.slug,
+            "title": article.title,
+            "description": article.description,
+            "tagList": [tag.name for tag in article.tags.all()],
+            "createdAt": article.created_at.isoformat().replace("+00:00", "Z"),
+            "updatedAt": article.updated_at.isoformat().replace("+00:00", "Z"),
+            "favorited": False,
+            "favoritesCount": article.favorited_by.count(),
+            "author": {
+                "username": author.username,
+                "bio": author.bio,
+                "image": author.image,
+                "following": False,
+            },
+        }
+
+
+def test_articles_are_filtered(client: Client) -> None:
+    for tag in Tag.objects.all():
+        assert slugs(client, f"?tag={tag.name}") == expected(tags=tag)
+    for user in User.objects.all():
+        assert slugs(client, f"?author={user.username}") == expected(author=user)
+        assert slugs(client, f"?favorited={user.username}") == expected(favorited_by=user)
+        both = client.get("/api/articles", {"author": user.username, "tag": "数据"}).json()
+        assert both["articlesCount"] == len(expected(author=user, tags__name="数据"))
+    assert slugs(client, "?tag=no-such-tag") == []
+
+
+def test_pages_are_cut_by_limit_and_offset(client: Client) -> None:
+    assert slugs(client, "?limit=5") == expected()[:5]
+    assert slugs(client, "?limit=5&offset=10") == expected()[10:]
+    assert slugs(client, "?offset=100") == []
+    assert slugs(client, "?limit=100") == expected()
+    assert client.get("/api/articles?limit=2").json()["articlesCount"] == 12
+
+
+def test_limit_0_gives_no_rows(client: Client) -> None:
+    answer = client.get("/api/articles?limit=0").json()
+    assert answer == {"articles": [], "articlesCount": 12}
+
+
+@pytest.mark.parametrize("value", ["101", "-1", "abc", "1.5", ""])
+def test_a_limit_out_of_bounds_is_a_400(client: Client, value: str) -> None:
+    assert "query.limit" in json.dumps(refused(client, f"?limit={value}"))
+
+
+def test_all_wrong_parameters_are_reported_together(client: Client) -> None:
+    text = json.dumps(refused(client, "?limit=1000&offset=-3"))
+    assert "query.limit" in text
+    assert "query.offset" in text
+
+
+def test_an_offset_beyond_64_bits_gives_no_rows_or_a_400(client: Client) -> None:
+    assert client.get(f"/api/articles?offset={2**70}").status_code in {200, 400}
+
+
+def test_one_article_is_answered_by_slug(client: Client) -> None:
+    article = Article.objects.order_by("pk")[4]
+    answer = client.get(f"/api/articles/{article.slug}")
+    assert answer.status_code == 200
+    body = answer.json()["article"]
+    assert body["body"] == article.body
+    assert body["author"]["username"] == article.author.username
+    listed = {item["slug"]: item for item in client.get("/api/articles").json()["articles"]}
+    assert body == {**listed[article.slug], "body": article.body}
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("articles/no-such-article", "article"), ("profiles/nobody", "user"), ("nothing", "")],
+)
+def test_what_is_not_there_is_a_404(client: Client, path: str, what: str) -> None:
+    answer = client.get(f"/api/{path}")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert what in answer.content.decode()
+    assert answer.json()["status"] == 404
+
+
+def test_tags_are_listed_by_name(client: Client) -> None:
+    tags = client.get("/api/tags").json()["tags"]
+    assert tags == list(Tag.objects.order_by("name").values_list("name", flat=True))
+    assert len(tags) == 8
+    assert "数据" in tags
+
+
+def test_a_profile_is_answered_by_name(client: Client) -> None:
+    for user in User.objects.all():
+        answer = client.get(f"/api/profiles/{user.username}")
+        assert answer.json() == {
+            "profile": {
+                "username": user.username,
+                "bio": user.bio,
+                "image": user.image,
+                "following": False,
+            }
+        }
+
+
+def test_a_comment_is_added(client: Client) -> None:
+    article, author = Article.objects.earliest("pk"), User.objects.earliest("pk")
+    text = "こんにちは 👩‍🚀 naïve"
+    before = article.comments.count()
+    answer = client.post(
+        f"/api/articles/{article.slug}/comments",
+        json.dumps({"body": text, "author": author.username}),
+        content_type="application/json",
+    )
+    assert answer.status_code == 200, answer.content
+    made = Comment.objects.latest("pk")
+    assert (made.article, made.author, made.body) == (article, author, text)
+    assert article.comments.count() == before + 1
+    body = answer.json()["comment"]
+    assert (body["id"], body["body"]) == (made.pk, text)
+    assert body["author"]["username"] == author.username
+
+
+@pytest.mark.parametrize(
+    ("slug", "body", "status"),
+    [
+        (None, {"body": "x", "author": "no-such-author"}, 404),
+        ("no-such-article", {"body": "x", "author": "x"}, 404),
+        (None, {"body": "", "author": "x"}, 400),
+        (None, {"author": "x"}, 400),
+        (None, [], 400),
+    ],
+)
+def test_a_wrong_comment_is_refused(
+    client: Client, slug: str | None, body: object, status: int
+) -> None:
+    path = f"/api/articles/{slug or Article.objects.earliest('pk').slug}/comments"
+    before = Comment.objects.count()
+    answer = client.post(path, json.dumps(body), content_type="application/json")
+    assert answer.status_code == status, answer.content
+    assert Comment.objects.count() == before
+
+
+def test_the_list_takes_three_statements_whatever_its_length(
+    client: Client, fill: Any, django_assert_num_queries: Any
+) -> None:
+    fill(users=60, articles=200, comments=300, favorites=100, follows=50, flush=True)
+    client.get("/api/articles")
+    for limit in (1, 100):
+        with django_assert_num_queries(3):
+            assert len(slugs(client, f"?limit={limit}")) == limit
+    with django_assert_num_queries(3):
+        assert len(slugs(client, "?limit=100&tag=garden")) > 1
+    with django_assert_num_queries(2):
+        client.get(f"/api/articles/{expected()[0]}")
+    with django_assert_num_queries(1):
+        client.get("/api/tags")
+
+
+def test_flask_answers_the_same_bytes(client: Client) -> None:
+    slug, name = expected()[0], User.objects.earliest("pk").username
+    paths = [
+        "/api/articles?limit=3",
+        "/api/articles?limit=1000",
+        f"/api/articles/{slug}",
+        "/api/articles/nothing",
+        "/api/tags",
+        f"/api/profiles/{name}",
+    ]
+    answers = [client.get(path) for path in paths]
+    with override_service(
+        backend="flask", name="conduit", api="testproject.conduit.api.RootAPI", route="/api"
+    ) as service:
+        flask = service.application().test_client()
+        for path, answer in zip(paths, answers, strict=True):
+            other = flask.get(path)
+            assert (other.status_code, other.data) == (answer.status_code, answer.content), path
+            assert other.headers["Content-Type"] == answer["Content-Type"]
