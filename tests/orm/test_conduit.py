@@ -1,6 +1,7 @@
 """What `orm.Schema` reads of the test project's models; `test_engines` runs it on each engine."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Count, F, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Length, Upper
-from django.test.utils import CaptureQueriesContext
 
 from testproject.conduit.models import Article, Comment, Favorite, Follow, Tag, User
 from testproject.conduit.schemas import ArticleSchema, CommentSchema, FullArticleSchema
@@ -57,10 +57,10 @@ def plain(rows: Any) -> list[dict[str, Any]]:
     return json.loads(encode(rows))
 
 
-def statements(read: Callable[[], Any]) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        list(read())
-    return len(captured)
+
+def test_the_engine_is_the_one_asked_for() -> None:
+    scheme = os.environ.get("TESTPROJECT_DATABASE_URL", "sqlite:").partition(":")[0]
+    assert connection.vendor == scheme
 
 
 # -- columns ------------------------------------------------------------------------------------
@@ -323,8 +323,9 @@ def test_the_number_of_statements_is_the_plans_for_1_row_and_for_200(
             assert len(rows) == size
             # Neither JSON nor instances ask the database anything more.
             assert len(plain(rows)) == len([item.model_dump() for item in rows]) == size
+    keys = list(model.objects.values_list("pk", flat=True)[:200])
     with django_assert_num_queries(queries):
-        schema.serialize([row.pk for row in model.objects.none()] or range(1, 1_000_000, 5_000))
+        assert len(schema.serialize(keys)) == 200
     with django_assert_num_queries(1):
         assert plain(schema.serialize(model.objects.filter(pk=-1))) == []
 
@@ -368,14 +369,12 @@ def test_more_keys_than_one_statement_takes_are_read_all_the_same() -> None:
 
 
 def test_expressions_are_read_with_the_columns() -> None:
-    latest = (
-        Comment.objects.filter(article=OuterRef("pk")).order_by("-created_at", "-pk").values("body")
-    )
+    bodies = Comment.objects.filter(article=OuterRef("pk")).values("body")
 
     class Counted(orm.Schema[Article]):
         id: int
         comments_count: int = orm.Field(Count("comments"), alias="commentsCount")
-        latest: str | None = orm.Field(Subquery(latest[:1]))
+        latest: str | None = orm.Field(Subquery(bodies[:1]))
         constant: int = orm.Field(Value(7, output_field=IntegerField()))
         is_read: bool = orm.Field(Value(value=False))
         shouted: str = orm.Field(Upper("slug"))

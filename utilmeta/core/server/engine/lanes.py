@@ -51,6 +51,8 @@ class Lane:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+            # While it waits for the next one, a lane must not keep the last one's request alive.
+            del job
         close_connections()
 
 

@@ -1,0 +1,1 @@
+"""A Django app with the kinds of keys and relations that the test project has none of."""

@@ -1,0 +1,98 @@
+"""Models: text and UUID keys, keys to other columns, one-to-one, inheritance, hidden rows."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+
+class Country(models.Model):
+    """A row with a text as its key."""
+
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField(max_length=50)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Author(models.Model):
+    """A row with a UUID as its key."""
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=50)
+    country = models.ForeignKey(Country, models.SET_NULL, null=True, related_name="authors")
+    friends = models.ManyToManyField("self")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Portrait(models.Model):
+    """At most one for each author."""
+
+    author = models.OneToOneField(Author, models.CASCADE, related_name="portrait")
+    url = models.CharField(max_length=50)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Visible(models.Manager["Genre"]):
+    """All but the hidden."""
+
+    def get_queryset(self) -> "models.QuerySet[Genre]":
+        return super().get_queryset().filter(hidden=False)
+
+
+class Genre(models.Model):
+    """A row that may be hidden."""
+
+    name = models.CharField(max_length=50)
+    hidden = models.BooleanField(default=False)
+
+    objects: ClassVar[Visible] = Visible()
+    everything: ClassVar["models.Manager[Genre]"] = models.Manager()
+
+    class Meta:
+        ordering = ("-name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Work(models.Model):
+    """The parent of books."""
+
+    title = models.CharField(max_length=50)
+    isbn = models.CharField(max_length=20, unique=True)
+    author = models.ForeignKey(Author, models.CASCADE)
+    genres = models.ManyToManyField(Genre)
+    sequel_of = models.OneToOneField("self", models.SET_NULL, null=True, related_name="sequel")
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    facts = models.JSONField(default=dict)
+    published = models.DateField()
+    reading_time = models.DurationField()
+    cover = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Book(Work):
+    """A child of works, with a table of its own."""
+
+    pages = models.IntegerField()
+
+
+class Review(models.Model):
+    """A row that points to another column than the key."""
+
+    work = models.ForeignKey(Work, models.CASCADE, to_field="isbn", related_name="reviews")
+    stars = models.IntegerField()
+
+    def __str__(self) -> str:
+        return str(self.stars)

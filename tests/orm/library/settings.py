@@ -1,0 +1,21 @@
+"""Settings of the library app, on the engine that LIBRARY_DATABASE_URL names, with two databases."""
+
+import os
+
+from utilmeta.core.orm import Database
+
+URL = os.environ["LIBRARY_DATABASE_URL"]
+DATABASES = {
+    "default": Database.from_url(URL).as_django(),
+    "other": Database.from_url(URL).as_django(),
+}
+if URL.startswith("sqlite"):
+    DATABASES["other"]["TEST"] = {"NAME": "file:library_other?mode=memory&cache=shared"}
+else:
+    name = DATABASES["default"]["NAME"]
+    DATABASES["other"]["TEST"] = {"NAME": f"test_{name}_other"}
+
+SECRET_KEY = "only for tests"
+INSTALLED_APPS = ["utilmeta", "tests.orm.library"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
