@@ -80,6 +80,7 @@ def _shape(schema: type["Schema[Any]"], spot: Spot) -> Shape:
 def _add(shape: Shape, schema: type["Schema[Any]"], name: str, info: FieldInfo, spot: Spot) -> None:
     where = f"{schema.__name__}.{name}"
     output = info.serialization_alias or info.alias or name
+    shape.outputs.append(output)
     source = source_of(info).value
     if source is not None and not isinstance(source, str):
         if spot.prefix and has_references(source):

@@ -69,11 +69,13 @@ class Shape:
     """What a record is made of.
 
     Attributes:
+        outputs: names of the record's members, in the order they were declared.
         columns: values of the row.
         singles: records of joined columns.
         many: what other statements give.
     """
 
+    outputs: list[str] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     singles: list[Single] = field(default_factory=list)
     many: list[Many] = field(default_factory=list)
@@ -194,7 +196,9 @@ def build(shape: Shape, rows: list[Row], using: str | None) -> list[Record]:
 
 
 def _record(shape: Shape, row: Row, gathered: dict[int, dict[Any, list[Any]]]) -> Record:
-    record = {column.output: row[column.index] for column in shape.columns}
+    record: Record = dict.fromkeys(shape.outputs)
+    for column in shape.columns:
+        record[column.output] = row[column.index]
     for single in shape.singles:
         absent = row[single.key] is None
         record[single.output] = None if absent else _record(single.shape, row, gathered)

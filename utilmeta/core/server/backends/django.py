@@ -176,11 +176,12 @@ class DjangoAdapter(Adapter):
     def adapt(self, route: str, handler: Handler) -> URLPattern:
         """Return a URL pattern for the route and everything below it."""
         prefix = re.escape(route.strip("/"))
-        pattern = rf"^{prefix}(/.*)?\Z" if prefix else r"^(.*)\Z"
+        # Any character, line breaks included, in a form that Django's reverse() can read.
+        anything = r"[\s\S]*"
+        pattern = rf"^{prefix}(/{anything})?\Z" if prefix else rf"^({anything})\Z"
         view = self._aview(handler) if self.frame.asynchronous else self._view(handler)
         name = "utilmeta" + route.replace("/", "-")
-        # Dots match line breaks too: such a path is the handler's to refuse.
-        return re_path(f"(?s:{pattern})", csrf_exempt(view), name=name)
+        return re_path(pattern, csrf_exempt(view), name=name)
 
     def _view(self, handler: Handler) -> Callable[..., HttpResponseBase]:
         def view(request: WSGIRequest, rest: str | None = None) -> HttpResponseBase:
