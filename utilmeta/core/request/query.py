@@ -30,12 +30,14 @@ def decode(text: str) -> str:
     """Return a query name or value as text: `+` is a space, percent-encoding is undone once.
 
     Raises:
-        BadRequest: the result is not UTF-8.
+        BadRequest: the result is not UTF-8, or holds a NUL character.
     """
     if "+" in text:
         text = text.replace("+", " ")
     if "%" not in text and text.isascii():
         return text
+    if "%00" in text:
+        raise BadRequest("The query holds a NUL character")
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeError as exc:

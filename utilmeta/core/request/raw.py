@@ -146,10 +146,12 @@ def locate_decoded(path: bytes, depth: int) -> Location:
         path: the whole path.
         depth: number of segments of the mount point.
     """
+    if b"\x00" in path:
+        return Location("/", None, _HOLDS_NUL)
     try:
         return Location(drop_segments(path.decode(), depth))
     except UnicodeDecodeError:
-        return Location(drop_segments(path.decode(errors="replace"), depth), None, _NOT_UTF8)
+        return Location("/", None, _NOT_UTF8)
 
 
 def locate_encoded(target: bytes, depth: int) -> Location:
@@ -167,6 +169,8 @@ def locate_encoded(target: bytes, depth: int) -> Location:
     if b"%" not in raw or b"%2f" not in raw.lower():
         return locate_decoded(unquote_to_bytes(raw), depth)
     parts = [unquote_to_bytes(part) for part in raw.split(b"/")[1 + depth :]]
+    if any(b"\x00" in part for part in parts):
+        return Location("/", None, _HOLDS_NUL)
     try:
         segments = tuple(part.decode() for part in parts)
     except UnicodeDecodeError:
@@ -185,3 +189,5 @@ def drop_segments(path: str, depth: int) -> str:
 
 
 _NOT_UTF8 = "The path is not UTF-8"
+# No file system and hardly a database can hold it, and no honest client sends it.
+_HOLDS_NUL = "The path holds a NUL character"

@@ -14,10 +14,10 @@ from utilmeta.core.server.gateways.wsgi import WSGIRequest, path_of, script_of
 
 
 class _Rest(BaseConverter):
-    """Everything that follows, slashes included."""
+    """Everything that follows, slashes and line breaks included."""
 
     part_isolating = False
-    regex = ".*?"
+    regex = r"[\s\S]*?"
 
 
 class _Response(FlaskResponse):

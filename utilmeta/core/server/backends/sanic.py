@@ -36,14 +36,16 @@ class SanicRequest(RawRequest):
         self.query = native.query_string
         info = native.conn_info
         self.scheme = "https" if info is not None and info.ssl else "http"
-        self.server = (info.server, info.server_port) if info is not None and info.server else None
+        self.server = None
+        if info is not None and info.server:
+            self.server = (info.server.removesuffix(f":{info.server_port}"), info.server_port)
         self.client = (
             (info.client_ip, info.client_port) if info is not None and info.client_ip else None
         )
 
     def headers(self) -> HeaderPairs:
         """Return the header fields."""
-        return [(name.lower(), value) for name, value in self.native.headers.items()]
+        return [(name.lower(), _latin(value)) for name, value in self.native.headers.items()]
 
     def stream(self) -> Iterator[bytes]:
         """Refuse: an async server's body is read with `astream`."""
@@ -57,6 +59,13 @@ class SanicRequest(RawRequest):
         elif source is not None:
             async for chunk in source:
                 yield chunk
+
+
+def _latin(value: str) -> str:
+    """Return a header's value as the other servers give it: one character for each byte."""
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 class _Response(HTTPResponse):
