@@ -1,111 +1,25 @@
 """Django: URL patterns in the project's URLconf, WSGI and ASGI handlers."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 import django
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from utilmeta.core.file.file import CHUNK
+from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Adapter, Frame, Handler, Hooks, RunOptions
-from utilmeta.core.server.gateways.asgi import ASGIRequest as RawASGIRequest
 from utilmeta.core.server.gateways.asgi import Lifespan
+from utilmeta.core.server.gateways.django import from_asgi, from_wsgi, to_django
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
-from utilmeta.core.server.gateways.wsgi import WSGIRequest as RawWSGIRequest
 from utilmeta.core.setup.options import DjangoSettings
 
 __all__ = ["ADAPTER", "DjangoAdapter", "DjangoSettings"]
-
-
-class DjangoWSGIRequest(RawWSGIRequest):
-    """A raw request whose body Django's middleware may have read already."""
-
-    __slots__ = ()
-
-    def stream(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, or as Django has kept it."""
-        request: HttpRequest = self.native
-        if hasattr(request, "_body"):
-            yield request.body
-        elif self.content_length() is None:
-            yield from super().stream()
-        else:
-            while chunk := request.read(CHUNK):
-                yield chunk
-
-
-class DjangoASGIRequest(RawASGIRequest):
-    """A raw request whose body Django has received, to memory or disk, before the view runs."""
-
-    __slots__ = ()
-
-    async def astream(self) -> AsyncIterator[bytes]:
-        """Yield the body."""
-        request: HttpRequest = self.native
-        if hasattr(request, "_body"):
-            yield request.body
-            return
-        while chunk := request.read(CHUNK):
-            yield chunk
-
-
-class _Headers:
-    """Header pairs of a raw response on a Django one, repeats kept."""
-
-    repeats: list[tuple[str, str]]
-
-    def take(self, response: RawResponse) -> None:
-        """Replace all headers."""
-        native: Any = self
-        del native.headers["Content-Type"]
-        self.repeats = []
-        # The engine logs what is worth a line, once; this keeps Django from a second one.
-        native._has_been_logged = True  # noqa: SLF001 - what django.utils.log.log_response asks
-        for name, value in response.headers:
-            if name == "set-cookie":
-                self.repeats.append((name, value))
-            else:
-                native.headers[name] = value
-
-    def items(self) -> list[tuple[str, str]]:
-        """Return all header pairs; what Django's handlers write."""
-        native: Any = self
-        return [*native.headers.items(), *self.repeats]
-
-
-class Whole(_Headers, HttpResponse):
-    """A response with a whole body."""
-
-
-class Streamed(_Headers, StreamingHttpResponse):
-    """A response whose body comes in pieces."""
-
-
-class _SyncBody:
-    """A sync body that is closed with its response."""
-
-    def __init__(self, response: RawResponse) -> None:
-        self._chunks: Any = response.body
-        self.close = response.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)
-
-
-async def _async_body(response: RawResponse) -> AsyncIterator[bytes]:
-    body: Any = response.body
-    try:
-        async for chunk in body:
-            yield chunk
-    finally:
-        await response.aclose()
 
 
 class ServiceWSGIHandler(WSGIHandler):
@@ -195,31 +109,17 @@ class DjangoAdapter(Adapter):
 
         return view
 
-    def read(self, request: WSGIRequest, rest: str | None) -> DjangoWSGIRequest:
+    def read(self, request: WSGIRequest, rest: str | None) -> RawRequest:
         """Return a raw request for Django's, under a sync service."""
-        prefix = request.path[: len(request.path) - len(rest or "")].rstrip("/")
-        # Django has put decoded text into the environment.
-        return DjangoWSGIRequest(request.environ, prefix, request.path.encode(), request)
+        return from_wsgi(request, rest)
 
-    def aread(self, request: ASGIRequest, rest: str | None) -> DjangoASGIRequest:
+    def aread(self, request: ASGIRequest, rest: str | None) -> RawRequest:
         """Return a raw request for Django's, under an async service."""
-        root = request.scope.get("root_path") or ""
-        path = request.path_info
-        prefix = root + path[: len(path) - len(rest or "")].rstrip("/")
-        return DjangoASGIRequest(request.scope, _no_receive, prefix, request)
+        return from_asgi(request, rest)
 
     def write(self, response: RawResponse) -> HttpResponseBase:
         """Return Django's response for a raw one."""
-        body: Any = response.body
-        native: Whole | Streamed
-        if isinstance(body, bytes):
-            native = Whole(body, status=response.status)
-        elif isinstance(body, AsyncIterator):
-            native = Streamed(_async_body(response), status=response.status)
-        else:
-            native = Streamed(_SyncBody(response), status=response.status)
-        native.take(response)
-        return native
+        return to_django(response)
 
     def application(self) -> Any:
         """Return a WSGIHandler, an ASGIHandler for an async service, or the user's own handler."""
@@ -271,10 +171,6 @@ def leads_to(patterns: list[Any], views: Collection[Any]) -> bool:
         elif pattern.callback in views:
             return True
     return False
-
-
-async def _no_receive() -> Any:
-    return {"type": "http.disconnect"}
 
 
 ADAPTER = DjangoAdapter
