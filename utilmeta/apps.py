@@ -16,9 +16,7 @@ class UtilMetaConfig(AppConfig):
         The setting `UTILMETA_SERVICE` names the service, such as `shop.service.service`; without
         it a service that exists already is set up.
         """
-        from django.core.checks import register
-
-        from utilmeta.checks import check_service
+        from utilmeta.checks import register_checks
         from utilmeta.conf import current
         from utilmeta.utils.references import load_reference
 
@@ -28,4 +26,4 @@ class UtilMetaConfig(AppConfig):
         service = current.get()
         if service is not None:
             service.setup()
-        register(check_service, "utilmeta")
+        register_checks()

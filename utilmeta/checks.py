@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Info, Warning  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's name
 
 from utilmeta.conf import current
 from utilmeta.core.server.identity import is_semantic
@@ -22,7 +22,27 @@ def check_service(app_configs: Sequence[Any] | None = None, **_kwargs: Any) -> l
     service = current.get()
     if service is None:
         return [NO_SERVICE]
-    return [*_version(service), *_secret_key(service), *_apps(service), *_urls(service)]
+    found = [_version, _secret_key, _apps, _late, _urls]
+    return [message for look in found for message in look(service)]
+
+
+def register_checks() -> None:
+    """Make Django run the checks; harmless when repeated."""
+    register(check_service, "utilmeta")
+
+
+def _late(service: Any) -> list[CheckMessage]:
+    if service.settings is None or "DEFAULT_AUTO_FIELD" not in service.settings.late:
+        return []
+    value = service.settings.values["DEFAULT_AUTO_FIELD"]
+    return [
+        Warning(
+            "DjangoSettings(default_autofield=...) came after the models were loaded, so it has no "
+            "effect.",
+            hint=f"Write in the settings module: DEFAULT_AUTO_FIELD = {value!r}",
+            id="utilmeta.W005",
+        )
+    ]
 
 
 def _version(service: Any) -> list[CheckMessage]:

@@ -43,7 +43,7 @@ class ArticleAPI(api.API):
         author: str | None = None,
         favorited: str | None = None,
         limit: int = request.QueryParam(20, ge=0, le=100),
-        offset: int = request.QueryParam(0, ge=0),
+        offset: int = request.QueryParam(0, ge=0, le=1_000_000),
     ) -> dict[str, Any]:
         """List articles, the latest first."""
         wanted = {

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -32,47 +32,92 @@ ENGINES = {
     "postgresql": Engine(require_postgres, f"{POSTGRES}/orm_{os.getpid()}"),
     "mysql": Engine(require_mysql, f"{MYSQL}/orm_{os.getpid()}"),
 }
-POSTGRESQL_PARAM = pytest.param("postgresql", marks=pytest.mark.postgres)
-MYSQL_PARAM = pytest.param("mysql", marks=pytest.mark.mysql)
 
 
-def run(files: tuple[str, ...], settings: str, variable: str, url: str, report: Path) -> None:
-    """Run test files on an engine; each test must pass, none be skipped."""
+@dataclass(frozen=True)
+class Suite:
+    """Test files that an engine has to pass."""
+
+    files: tuple[str, ...]
+    settings: str
+    variable: str
+
+
+SUITES = {
+    "conduit": Suite(CONDUIT, "testproject.settings", "TESTPROJECT_DATABASE_URL"),
+    "library": Suite(LIBRARY, "tests.orm.library.settings", "LIBRARY_DATABASE_URL"),
+}
+CASES = (
+    pytest.param("conduit", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("conduit", "mysql", marks=pytest.mark.mysql),
+    # The rest of this folder reads Conduit on SQLite, in this process.
+    pytest.param("library", "sqlite"),
+    pytest.param("library", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("library", "mysql", marks=pytest.mark.mysql),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process that runs a suite on an engine."""
+
+    process: subprocess.Popen[bytes]
+    report: Path
+    log: Path
+
+
+def start(suite: Suite, url: str, report: Path) -> Run:
+    """Start a suite on an engine."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    env |= {"PYTHONPATH": str(ROOT), variable: url}
+    env |= {"PYTHONPATH": str(ROOT), suite.variable: url}
     options = ["-q", "--create-db", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
-    command = [sys.executable, "-m", "pytest", *files, *options]
-    done = subprocess.run(
-        [*command, f"--ds={settings}", f"--junitxml={report}"],
-        cwd=ROOT,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert report.exists(), output
-    suite = ET.parse(report).getroot().find("testsuite")  # our own file
-    assert suite is not None
-    counts = {name: int(suite.attrib[name]) for name in ("errors", "failures", "skipped")}
+    command = [sys.executable, "-m", "pytest", *suite.files, *options]
+    log = report.with_suffix(".log")
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, f"--ds={suite.settings}", f"--junitxml={report}"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    return Run(process, report, log)
+
+
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Run]]:
+    """Start all that are asked for at once, as each spends its time waiting for a server."""
+    folder = tmp_path_factory.mktemp("engines")
+    wanted = [
+        (item.callspec.params["suite"], item.callspec.params["engine"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path
+    ]
+    made = {
+        (suite, engine): start(SUITES[suite], ENGINES[engine].url, folder / f"{suite}-{engine}.xml")
+        for suite, engine in wanted
+    }
+    yield made
+    for run in made.values():
+        run.process.terminate()
+        run.process.wait(20)
+
+
+@pytest.mark.parametrize(("suite", "engine"), CASES)
+def test_each_test_passes_and_none_is_skipped_on_the_engine(
+    suite: str, engine: str, runs: dict[tuple[str, str], Run]
+) -> None:
+    ENGINES[engine].require()
+    run = runs[suite, engine]
+    status = run.process.wait(SECONDS)
+    output = run.log.read_text(encoding="utf-8", errors="replace")
+    assert run.report.exists(), output
+    found = ET.parse(run.report).getroot().find("testsuite")
+    assert found is not None
+    counts = {name: int(found.attrib[name]) for name in ("errors", "failures", "skipped")}
     assert counts == {"errors": 0, "failures": 0, "skipped": 0}, output
-    assert int(suite.attrib["tests"]) > 10, output
-    assert done.returncode == 0, output
-
-
-@pytest.mark.parametrize("name", [POSTGRESQL_PARAM, MYSQL_PARAM])
-def test_conduit_reads_the_same_on(name: str, tmp_path: Path) -> None:
-    engine = ENGINES[name]
-    engine.require()
-    report = tmp_path / "report.xml"
-    run(CONDUIT, "testproject.settings", "TESTPROJECT_DATABASE_URL", engine.url, report)
-
-
-@pytest.mark.parametrize("name", ["sqlite", POSTGRESQL_PARAM, MYSQL_PARAM])
-def test_the_library_reads_the_same_on(name: str, tmp_path: Path) -> None:
-    engine = ENGINES[name]
-    engine.require()
-    report = tmp_path / "report.xml"
-    run(LIBRARY, "tests.orm.library.settings", "LIBRARY_DATABASE_URL", engine.url, report)
+    assert int(found.attrib["tests"]) > 10, output
+    assert status == 0, output

@@ -1,10 +1,12 @@
 """The base of every configuration class, and what it may know of the service."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from utilmeta.utils.fields import check_fields
+from utilmeta.utils.masking import mask
 
 
 class ServiceInfo(Protocol):
@@ -46,6 +48,12 @@ class Config:
             ConfigError: a field does not fit its annotation.
         """
         check_fields(self)
+
+    def __repr__(self) -> str:
+        """Return the class and its fields, secrets masked; subclasses name it in their body."""
+        names = [item.name for item in dataclasses.fields(cast("Any", self)) if item.init]
+        shown = ", ".join(f"{name}={mask(getattr(self, name), name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
 
     def django_settings(self) -> Mapping[str, object]:
         """Return the Django settings this configuration stands for, by upper-case name.

@@ -39,10 +39,15 @@ class Env(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, arbitrary_types_allowed=True
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        arbitrary_types_allowed=True,
     )
 
     _shapes: ClassVar[dict[str, tuple[_Shape, bool]]] = {}
+    _spellings: ClassVar[dict[str, list[str]]] = {}
 
     _sources: dict[str, str] = pydantic.PrivateAttr(default_factory=dict)
     _prefix: str = pydantic.PrivateAttr(default="")
@@ -84,6 +89,10 @@ class Env(pydantic.BaseModel):
                     "only, which does not count for variables; rename one of them"
                 )
             seen[name.upper()] = name
+        cls._spellings = {
+            name: list(dict.fromkeys(item.upper() for item in (name, _alias(info, name))))
+            for name, info in cls.model_fields.items()
+        }
         cls._shapes = {name: _shape(info.annotation) for name, info in cls.model_fields.items()}
 
     @classmethod
@@ -101,9 +110,10 @@ class Env(pydantic.BaseModel):
         sources: dict[str, str] = {}
         for source, layer in layers:
             for name in cls.model_fields:
-                if name.upper() in layer:
-                    values[name] = cls._prepare(name, layer[name.upper()])
-                    sources[name] = source
+                for spelling in cls._spellings[name]:
+                    if spelling in layer:
+                        values[name] = cls._prepare(name, layer[spelling])
+                        sources[name] = source
         return values, sources
 
     @classmethod
@@ -133,11 +143,12 @@ class Env(pydantic.BaseModel):
     ) -> str:
         lines = []
         for error in exc.errors(include_url=False):
-            name = str(error["loc"][0])
+            name = str(error["loc"][0]) if error["loc"] else "(all)"
             if error["type"] == "missing":
                 lines.append(f"  {prefix}{name}: missing; looked in {', '.join(tried)}")
                 continue
-            secret = any(is_secret(str(part)) for part in error["loc"])
+            spellings = cls._spellings.get(name, [])
+            secret = any(is_secret(str(part)) for part in (*error["loc"], *spellings))
             got = MASK if secret else repr(mask(error["input"]))
             # A message may quote the value it refuses, so a secret's is left out whole.
             told = (
@@ -145,10 +156,18 @@ class Env(pydantic.BaseModel):
                 if secret
                 else error["msg"]
             )
-            lines.append(f"  {prefix}{name}: {told}, got {got} from {sources[name]}")
+            lines.append(f"  {prefix}{name}: {told}, got {got} from {sources.get(name, 'default')}")
         return f"{cls.__name__}: {len(lines)} variable(s) are missing or invalid:\n" + "\n".join(
             lines
         )
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether class and values are the same, wherever they came from."""
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        """Return a hash of the values, which must have one each."""
+        return hash((type(self), *vars(self).values()))
 
     @property
     def prefix(self) -> str:
@@ -159,25 +178,45 @@ class Env(pydantic.BaseModel):
         """Return where a variable's value came from, `default` when nothing set it."""
         return self._sources.get(name, "default")
 
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Return whether a variable, by any of its names, looks as if it held a secret."""
+        return any(is_secret(spelling) for spelling in cls._spellings[name])
+
+    def shown(self, name: str) -> object:
+        """Return a variable's value as it may be shown."""
+        value = getattr(self, name)
+        return MASK if self.is_secret(name) and value not in (None, "") else mask(value)
+
     def __repr__(self) -> str:
         """Return the class and its variables, secrets masked."""
-        shown = ", ".join(
-            f"{name}={mask(getattr(self, name), name)!r}" for name in type(self).model_fields
-        )
+        shown = ", ".join(f"{name}={self.shown(name)!r}" for name in type(self).model_fields)
         return f"{type(self).__name__}({shown})"
 
     __str__ = __repr__
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Return name and masked value of each variable, for pydantic's representations."""
-        return [(name, mask(getattr(self, name), name)) for name in type(self).model_fields]
+        return [(name, self.shown(name)) for name in type(self).model_fields]
+
+
+COMPUTED = object()
 
 
 def default_of(info: pydantic.fields.FieldInfo) -> object:
-    """Return a variable's default, `PydanticUndefined` when it must be given."""
+    """Return a variable's default.
+
+    `PydanticUndefined` stands for one that must be given, `COMPUTED` for one made of the others.
+    """
+    if info.default_factory_takes_validated_data:
+        return COMPUTED
     if info.default_factory is not None:
         return info.get_default(call_default_factory=True, validated_data={})
     return PydanticUndefined if info.is_required() else info.default
+
+
+def _alias(info: pydantic.fields.FieldInfo, name: str) -> str:
+    return info.validation_alias if isinstance(info.validation_alias, str) else name
 
 
 def _shape(annotation: object) -> tuple[_Shape, bool]:

@@ -16,7 +16,7 @@ class Preference(Config):
 
     Args:
         trusted_proxies: addresses or networks whose `X-Forwarded-*` headers are believed, such as
-            `('10.0.0.0/8', '::1')`; `'unix'` stands for peers without an address (unix sockets).
+            `('10.0.0.0/8', '::1')`; the peer of a unix socket counts as declared.
         max_body_size: bytes a request body may have before 413; None means no limit.
         max_fields: query or form fields a request may have before 400.
         lanes: worker threads for sync endpoints and Django's ORM under an async service.
@@ -44,12 +44,10 @@ class Preference(Config):
                 f"[{self.trusted_proxies!r}]"
             )
         for item in self.trusted_proxies:
-            if item == "unix":
-                continue
             try:
                 ipaddress.ip_network(item, strict=False)
             except ValueError as exc:
                 raise ConfigError(
-                    f"Preference(trusted_proxies=...): {item!r} is neither an address, nor a "
-                    "network such as '10.0.0.0/8', nor 'unix'"
+                    f"Preference(trusted_proxies=...): {item!r} is neither an address nor a "
+                    "network such as '10.0.0.0/8'"
                 ) from exc

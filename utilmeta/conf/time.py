@@ -35,7 +35,7 @@ class Time(Config):
         if self.time_zone is not None:
             try:
                 ZoneInfo(self.time_zone)
-            except (ZoneInfoNotFoundError, ValueError) as exc:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
                 raise ConfigError(
                     f"Time(time_zone={self.time_zone!r}): no such time zone; expected an IANA name "
                     "such as 'UTC' or 'Asia/Shanghai'"

@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _take_reference(given: list[str]) -> str:
     for index, argument in enumerate(given):
-        if argument == "--service" and index + 1 < len(given):
+        if argument == "--service":
+            if index + 1 == len(given):
+                raise UtilMetaError("--service: expected a reference, such as server:service")
             reference = given[index + 1]
             del given[index : index + 2]
             return reference

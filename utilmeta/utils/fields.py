@@ -10,7 +10,7 @@ import pydantic
 
 from utilmeta.utils.annotations import spell
 from utilmeta.utils.exceptions import ConfigError
-from utilmeta.utils.masking import MASK, is_secret
+from utilmeta.utils.masking import MASK, is_secret, mask
 
 
 @functools.cache
@@ -38,7 +38,7 @@ def check_fields(instance: object) -> None:
         try:
             adapter.validate_python(value)
         except pydantic.ValidationError as exc:
-            shown = MASK if is_secret(name) else repr(value)
+            shown = MASK if is_secret(name) else repr(mask(value))
             raise ConfigError(
                 f"{cls.__name__}({name}=...): got {shown} ({type(value).__name__}), "
                 f"expected {spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"

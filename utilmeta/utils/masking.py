@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+
+import pydantic
 
 MASK = "***"
 
@@ -13,6 +15,13 @@ _SECRET_WORDS = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Names that hold one of the words but are known to be harmless.
 _PUBLIC = frozenset({"primary_key", "public_key", "foreign_key", "order_key", "sort_key"})
+
+
+# The same words at the end of names written as one, such as `authtoken`.
+_ENDINGS = ("token", "tokens", "accesskey", "privatekey", "secretkey", "dsn")
+# From the user to the last `@` before the next URL: a password may hold any character.
+_LOGIN = re.compile(r"(://[^:\s]*):\S*?@(?=[^\s@]*(?:$|\s|,\w+://))")
+_PARAMETER = re.compile(r"([?&;])([^=&;#\s]+)=([^&;#\s]*)")
 
 
 def is_secret(name: str) -> bool:
@@ -26,36 +35,36 @@ def is_secret(name: str) -> bool:
     compact = flat.replace("_", "")
     if any(word in compact for word in ("password", "secret", "passwd", "apikey")):
         return True
-    return _SECRET_WORDS.search(flat) is not None
+    return compact.endswith(_ENDINGS) or _SECRET_WORDS.search(flat) is not None
 
 
-def mask_url(url: str) -> str:
-    """Return the URL with its password, if it has one, replaced by `***`."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return MASK
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{MASK}@{host}"))
+def mask_url(text: str) -> str:
+    """Return a text in which the passwords of all URLs are replaced by `***`."""
+    if "://" not in text:
+        return text
+    text = _LOGIN.sub(rf"\1:{MASK}@", text)
+    return _PARAMETER.sub(_mask_parameter, text)
+
+
+def _mask_parameter(found: re.Match[str]) -> str:
+    divider, name, value = found.groups()
+    return f"{divider}{name}={MASK if value and is_secret(name) else value}"
 
 
 def mask(value: object, name: str = "") -> object:
     """Return the value as it may be shown: secrets, however deep, replaced by `***`.
 
     Args:
-        value: anything; mappings and sequences are copied, never changed.
+        value: anything; containers are copied, never changed; pydantic models become dictionaries.
         name: the name the value is known by.
     """
     if name and is_secret(name) and value not in (None, "", b""):
         return MASK
+    if isinstance(value, pydantic.BaseModel):
+        return mask(dict(value))
     if isinstance(value, Mapping):
         return {key: mask(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return (
-            type(value)([mask(item) for item in value]) if type(value) in (list, tuple) else value
-        )
-    if isinstance(value, str) and "://" in value:
-        return mask_url(value)
-    return value
+    if type(value) in (list, tuple, set, frozenset):
+        items: Any = value
+        return type(items)([mask(item) for item in items])
+    return mask_url(value) if isinstance(value, str) else value

@@ -43,7 +43,7 @@ def load_reference(reference: str, *, what: str) -> object:
         try:
             found = getattr(found, part)
         except AttributeError:
-            names = [name for name in vars(found) if not name.startswith("_")]
+            names = [name for name in dir(found) if not name.startswith("_")]
             raise ConfigError(
                 f"{what}: {reference!r}: module {module_name!r} has no {attribute!r}"
                 f"{_near(part, names)}"
@@ -61,6 +61,10 @@ def _import(module_name: str, reference: str, what: str) -> ModuleType:
                 f"{what}: {reference!r}: there is no module {missing!r} on the import path"
                 f"{_near(missing.rpartition('.')[2], _siblings(missing))}"
             ) from exc
+        raise ConfigError(
+            f"{what}: {reference!r}: importing {module_name!r} failed: {exc}"
+        ) from exc
+    except ImportError as exc:
         raise ConfigError(
             f"{what}: {reference!r}: importing {module_name!r} failed: {exc}"
         ) from exc

@@ -5,6 +5,7 @@ import os
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -91,6 +92,23 @@ def test_columns_of_all_kinds_keep_their_types() -> None:
             "pages": 100,
         }
     ]
+
+
+def test_values_have_the_type_that_the_schema_declares() -> None:
+    class Currency(StrEnum):
+        EURO = "€"
+
+    class Typed(orm.Schema[Book]):
+        price: float
+        title: Currency
+
+    book = make(title="€")
+    read = Typed.init(book.pk)
+    assert (type(read.price), read.price) == (float, 12.5)
+    assert read.title is Currency.EURO
+    # The OpenAPI document says that the price is a number.
+    assert encode(Typed.serialize([book.pk])) == '[{"price":12.5,"title":"€"}]'.encode()
+    assert encode(read) == '{"price":12.5,"title":"€"}'.encode()
 
 
 def test_uuid_and_text_keys_keep_the_order_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""Settings of the library app, on the engine that LIBRARY_DATABASE_URL names, with two databases."""
+"""Settings of the library app: two databases on the engine that LIBRARY_DATABASE_URL names."""
 
 import os
 

@@ -1,12 +1,14 @@
 """Readers that turn a request into validated arguments; built once for each operation."""
 
+import copy
 import typing
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NotRequired
 
 import pydantic
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaError
 from typing_extensions import TypedDict
 
 from utilmeta.core.api.signature import Argument, member_names
@@ -110,7 +112,7 @@ def _field(argument: Argument) -> Any:
 def _adapter(form: Any, where: str) -> pydantic.TypeAdapter[Any]:
     try:
         return pydantic.TypeAdapter(form)
-    except (pydantic.errors.PydanticUserError, TypeError) as exc:
+    except (pydantic.errors.PydanticUserError, SchemaError, TypeError, ValueError) as exc:
         raise ConfigError(f"{where}: an argument's type cannot be validated: {exc}") from exc
 
 
@@ -145,15 +147,13 @@ def _member_source(place: Place, many: Mapping[str, bool]) -> Source:
 
 def _whole_source(place: Place, argument: Argument) -> Source:
     members = member_names(argument.annotation)
-    if members is not None and place in {"query", "header"}:
-        many = {name: is_many(hint) for name, hint in members.items()}
-        if place == "header":
-            many = {name.replace("_", "-").lower(): value for name, value in many.items()}
-            source = _member_source(place, many)
-            return lambda request: {
-                name.replace("-", "_"): value for name, value in source(request).items()
-            }
-        return _member_source(place, many)
+    if members is not None and place == "query":
+        return _member_source(place, {name: is_many(hint) for name, hint in members.items()})
+    if members is not None and place == "header":
+        names = {name.replace("_", "-").lower(): name for name in members}
+        many = {wire: is_many(members[name]) for wire, name in names.items()}
+        source = _member_source(place, many)
+        return lambda request: {names[wire]: value for wire, value in source(request).items()}
     if place == "query":
         return lambda request: dict(request.query)
     if place == "header":
@@ -171,7 +171,7 @@ class BodyReader:
         validate: from JSON bytes to the value; None for the other kinds.
         media_type: the accepted media type.
         limit: bytes; None takes the service's.
-        default: value of an empty body, `MISSING` when there must be one.
+        make_default: makes the value of an empty body; None when there must be one.
     """
 
     name: str | None
@@ -179,7 +179,7 @@ class BodyReader:
     validate: Callable[[bytes], Any] | None
     media_type: str | None
     limit: int | None
-    default: object
+    make_default: Callable[[], object] | None
 
     def check(self, request: Request) -> None:
         """Check the media type before anything is read.
@@ -194,7 +194,7 @@ class BodyReader:
             return
         if self.media_type == "application/json" and got is not None and got.endswith("+json"):
             return
-        if self.default is not MISSING and got is None:
+        if self.make_default is not None and got is None:
             return
         raise UnsupportedMediaType(
             f"The body is {got or 'of no declared type'}, expected {self.media_type}"
@@ -202,8 +202,10 @@ class BodyReader:
 
     def read(self, request: Request, body: bytes, faults: list[dict[str, object]]) -> Values:
         """Return the arguments the body stands for; what is wrong is added to `faults`."""
-        if not body and self.default is not MISSING:
-            return {} if self.name is None else {self.name: self.default}
+        if not body and self.make_default is not None:
+            if self.name is not None:
+                return {self.name: self.make_default()}
+            body = b"{}"
         if self.validate is None:
             return {str(self.name): self._plain(request, body, faults)}
         try:
@@ -259,16 +261,25 @@ def make_body_reader(arguments: list[Argument], where: str) -> BodyReader | None
             validate=adapter.validate_json,
             media_type="application/json",
             limit=None,
-            default={} if optional else MISSING,
+            make_default=dict if optional else None,
         )
     return _whole_body(wholes[0], where)
+
+
+def default_maker(argument: Argument) -> Callable[[], object] | None:
+    """Return what makes an argument's default anew for each request; None without a default."""
+    param = argument.param
+    if param is not None and param.default_factory is not None:
+        return param.default_factory
+    declared = MISSING if param is None else param.default
+    default = argument.default if declared is MISSING else declared
+    return None if default is MISSING else partial(copy.deepcopy, default)
 
 
 def _whole_body(argument: Argument, where: str) -> BodyReader:
     param = argument.param
     assert param is not None  # noqa: S101 - the caller picked arguments that have one
     kind, media_type = _body_kind(argument.annotation)
-    default = param.default if param.default is not MISSING else argument.default
     validate = None
     if kind == "json":
         form = _annotated[argument.annotation, param.field_info(default=argument.default)]
@@ -279,7 +290,7 @@ def _whole_body(argument: Argument, where: str) -> BodyReader:
         validate=validate,
         media_type=param.content_type or media_type,
         limit=param.max_bytes,
-        default=default,
+        make_default=default_maker(argument),
     )
 
 

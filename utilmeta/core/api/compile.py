@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from utilmeta.core.api.arguments import ParamsReader, make_body_reader
+from utilmeta.core.api.arguments import ParamsReader, default_maker, make_body_reader
 from utilmeta.core.api.base import API
 from utilmeta.core.api.decorators import ENDPOINT, ROUTE, VERBS, Declared, Route
 from utilmeta.core.api.operation import Level, Operation
@@ -17,7 +17,7 @@ from utilmeta.core.api.signature import (
     make_argument,
     resolve_hints,
 )
-from utilmeta.core.api.template import Template, check_names, parse_template
+from utilmeta.core.api.template import Template, check_template, parse_template
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, as_param
 from utilmeta.utils.annotations import admits_none
@@ -61,6 +61,11 @@ def _walk(cls: type[API], place: Place) -> Iterator[Operation]:
         raise ConfigError(f"{where}: the class is nested in itself")
     hints = resolve_hints(cls, where)
     params = _class_params(cls, hints, where)
+    for argument in params:
+        if any(argument.name == above.name for above in place.params):
+            raise ConfigError(
+                f"{where}: a class above has a parameter {argument.name!r} too; rename one of them"
+            )
     level = Level(cls=cls, names=frozenset(argument.name for argument in params))
     here = Place(place.template, (*place.levels, level), (*place.params, *params))
     for name, function, declared in _endpoints(cls):
@@ -156,7 +161,7 @@ def _compile(
     rest = frozenset(_rest_names([*place.params, *own]))
     for text in declared.templates or ():
         template = place.template + parse_template(text, where=where, rest=rest)
-        check_names(template, where)
+        check_template(template, where)
         for variant in _variants(template, own):
             yield _operation(where, function, declared, place, variant, own)
 
@@ -191,15 +196,21 @@ def _operation(
             )
     arguments = [_placed(item, template, declared, spot) for item in (*place.params, *own)]
     known = {argument.name for argument in arguments}
+    whole = any(
+        item.param is not None and item.param.whole and item.param.place == "path"
+        for item in arguments
+    )
     for name in template.names:
-        if name not in known:
+        if name not in known and not whole:
             takes = ", ".join(repr(item.name) for item in own) or "nothing"
             raise ConfigError(
                 f"{spot}: the path {template} names {name!r} but the function takes {takes}; "
                 "rename one of them"
             )
     body = [item for item in arguments if item.param is not None and item.param.place == "body"]
-    others = [item for item in arguments if item not in body and not _is_absent(item, template)]
+    absent = [item for item in arguments if _is_absent(item, template)]
+    others = [item for item in arguments if item not in body and item not in absent]
+    makers = {item.name: default_maker(item) for item in absent}
     if body and declared.method == "GET":
         raise ConfigError(
             f"{spot}: {body[0].name!r} is a body, which GET has not; use request.Query for a "
@@ -214,6 +225,7 @@ def _operation(
         is_async=inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
         params=ParamsReader(others, spot) if others else None,
         body=make_body_reader(body, spot),
+        absent={name: make for name, make in makers.items() if make is not None},
         status=declared.status,
         null_is_json=admits_none(resolve_hints(function, spot).get("return")),
     )

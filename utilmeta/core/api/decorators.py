@@ -77,28 +77,29 @@ class Verb:
     @overload
     def __call__(self, /, *templates: str, status: int | None = None) -> Callable[[F], F]: ...
 
-    def __call__(self, /, *templates: Any, status: int | None = None) -> Any:
+    def __call__(self, /, *templates: Any, status: int | None = None, **unknown: Any) -> Any:
         """Declare an endpoint.
 
         Args:
             *templates: its paths below the class's own, `''` for the class's own; without one
                 it is the function's name.
             status: status of its answer when it does not make a Response itself.
+            **unknown: refused.
 
         Raises:
-            ConfigError: a path is no text, or the status is no status of success.
+            ConfigError: a path is no text, the status is no status of success, or an option is
+                unknown.
         """
+        where = f"@api.{self.method.lower()}"
+        if unknown:
+            raise ConfigError(f"{where}({', '.join(unknown)}=...): unknown option; expected status")
         if len(templates) == 1 and callable(templates[0]):
             return self._mark(templates[0], None, None)
         for template in templates:
             if not isinstance(template, str):
-                raise ConfigError(
-                    f"@api.{self.method.lower()}({template!r}): expected a path, such as '{{id}}'"
-                )
-        if status is not None and not 200 <= status < 300:
-            raise ConfigError(
-                f"@api.{self.method.lower()}(status={status}): expected a status from 200 to 299"
-            )
+                raise ConfigError(f"{where}({template!r}): expected a path, such as '{{id}}'")
+        if status is not None and status not in range(200, 300):
+            raise ConfigError(f"{where}(status={status!r}): expected a number from 200 to 299")
         return lambda function: self._mark(function, templates or None, status)
 
     def _mark(self, function: F, templates: tuple[str, ...] | None, status: int | None) -> F:

@@ -36,14 +36,27 @@ def answer_error(error: Exception, request: Request | None, *, debug: bool) -> R
     if isinstance(error, HttpError):
         if error.status_code >= 500:
             _log(error, request)
-        return from_error(error)
+        try:
+            return from_error(error)
+        except ValueError as exc:
+            # A header or a text that cannot be sent: the error itself is wrong.
+            _log(exc, request)
+            return problem(500)
     for kind, status in _STATUSES:
         if isinstance(error, kind):
             if status >= 500:
                 _log(error, request)
-            return problem(status, str(error) if debug else None)
+            return problem(status, _text(error) if debug else None)
     _log(error, request)
-    return problem(500, f"{type(error).__name__}: {error}" if debug else None)
+    return problem(500, f"{type(error).__name__}: {_text(error)}" if debug else None)
+
+
+def _text(error: Exception) -> str:
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _log(error: Exception, request: Request | None) -> None:

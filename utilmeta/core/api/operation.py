@@ -1,7 +1,7 @@
 """Compiled endpoints: everything that could be decided at set-up, decided."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.core.api.arguments import BodyReader, ParamsReader, Values
@@ -43,6 +43,7 @@ class Operation:
         body: reader of the body; None when it takes none.
         status: status of plain results; None follows their kind.
         null_is_json: whether None is JSON `null`.
+        absent: makes the values of optional path parameters that this path does not have.
     """
 
     where: str
@@ -55,6 +56,7 @@ class Operation:
     body: BodyReader | None
     status: int | None
     null_is_json: bool
+    absent: Mapping[str, Callable[[], object]] = field(default_factory=dict)
 
     def parse(self, request: Request) -> Values:
         """Return the validated arguments of a sync request.
@@ -89,7 +91,10 @@ class Operation:
         return _accept(values, faults)
 
     def _parse_params(self, request: Request, faults: list[dict[str, object]]) -> Values:
-        return {} if self.params is None else self.params.read(request, faults)
+        values = {} if self.params is None else self.params.read(request, faults)
+        for name, make in self.absent.items():
+            values[name] = make()
+        return values
 
     def bind(self, request: Request, values: Values) -> API:
         """Return the instance to call the endpoint on; the classes' parameters leave `values`."""

@@ -42,12 +42,15 @@ def function_arguments(function: Callable[..., Any], where: str) -> list[Argumen
     """Return the arguments of an endpoint, `self` aside.
 
     Raises:
-        ConfigError: an annotation cannot be resolved, or an argument is positional-only or a
-            `*args`/`**kwargs`.
+        ConfigError: an annotation cannot be resolved, there is no `self`, or an argument is
+            positional-only or a `*args`/`**kwargs`.
     """
     hints = resolve_hints(function, where)
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    return [_argument(parameter, hints, where) for parameter in parameters]
+    parameters = list(inspect.signature(function).parameters.values())
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in positional:
+        raise ConfigError(f"{where}: an endpoint is a method; give it 'self' as its first argument")
+    return [_argument(parameter, hints, where) for parameter in parameters[1:]]
 
 
 def _argument(parameter: inspect.Parameter, hints: Mapping[str, Any], where: str) -> Argument:
@@ -101,6 +104,8 @@ def resolve_hints(target: Any, where: str) -> dict[str, Any]:
     """
     try:
         return typing.get_type_hints(target, include_extras=True)
+    except (AttributeError, SyntaxError, TypeError) as exc:
+        raise ConfigError(f"{where}: an annotation cannot be resolved: {exc}") from exc
     except NameError as exc:
         raise ConfigError(
             f"{where}: an annotation names {exc.name!r}, which does not exist"
@@ -124,15 +129,29 @@ def is_body_type(annotation: Any) -> bool:
 
 
 def member_names(annotation: Any) -> dict[str, Any] | None:
-    """Return the input names and types of a model's members, None for an open mapping."""
+    """Return the input names and types of a model's members, None for an open mapping.
+
+    A member with several aliases is there under each of them.
+    """
     annotation = strip_optional(annotation)
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         return {
-            str(info.validation_alias or name): info.annotation
+            alias: info.annotation
             for name, info in annotation.model_fields.items()
+            for alias in _aliases(info.validation_alias, name)
         }
     if isinstance(annotation, type) and (
         typing.is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
     ):
         return typing.get_type_hints(annotation)
     return None
+
+
+def _aliases(
+    alias: str | pydantic.AliasChoices | pydantic.AliasPath | None, name: str
+) -> list[str]:
+    if isinstance(alias, pydantic.AliasChoices):
+        return [found for choice in alias.choices for found in _aliases(choice, name)]
+    if isinstance(alias, pydantic.AliasPath):
+        return [str(alias.path[0])]
+    return [alias or name]

@@ -29,7 +29,8 @@ class Segment:
         return re.compile(
             "".join(
                 "(.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)
-            )
+            ),
+            re.DOTALL,
         )
 
     def shape(self) -> tuple[str, str]:
@@ -79,15 +80,15 @@ def parse_template(text: str, *, where: str, rest: frozenset[str] = frozenset())
     if "//" in stripped or any(char in stripped for char in "?#"):
         raise ConfigError(f"{where}: {text!r} is no path: it holds '//', '?' or '#'")
     segments = [_segment(part, where, rest) for part in stripped.split("/") if part]
-    if any(segment.kind == "rest" for segment in segments[:-1]):
-        raise ConfigError(f"{where}: {text!r}: a FilePathParam must be the last segment")
     template = Template(tuple(segments))
-    check_names(template, where)
+    check_template(template, where)
     return template
 
 
-def check_names(template: Template, where: str) -> None:
-    """Raise ConfigError when a variable comes twice in a template."""
+def check_template(template: Template, where: str) -> None:
+    """Raise ConfigError when a variable comes twice, or anything follows a rest variable."""
+    if any(segment.kind == "rest" for segment in template.segments[:-1]):
+        raise ConfigError(f"{where}: {str(template)!r}: a FilePathParam must be the last segment")
     names = template.names
     for name in names:
         if names.count(name) > 1:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from utilmeta.conf.base import Config
-from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 _ENGINES = {
     "locmem": "django.core.cache.backends.locmem.LocMemCache",
@@ -15,6 +16,7 @@ _ENGINES = {
     "redis": "django.core.cache.backends.redis.RedisCache",
     "memcached": "django.core.cache.backends.memcached.PyMemcacheCache",
 }
+_CLIENTS = {"redis": ("redis", "utilmeta[redis]"), "memcached": ("pymemcache", "pymemcache")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,9 @@ class Cache(Config):
     max_entries: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
+
     def __post_init__(self) -> None:
         """Check the fields.
 
@@ -53,7 +58,16 @@ class Cache(Config):
             )
 
     def as_django(self) -> dict[str, Any]:
-        """Return the entry of Django's `CACHES`."""
+        """Return the entry of Django's `CACHES`.
+
+        Raises:
+            DependencyNotInstalled: the engine's client is missing.
+        """
+        package, requirement = _CLIENTS.get(self.engine, ("", ""))
+        if package and find_spec(package) is None:
+            raise DependencyNotInstalled(
+                package, requirement=requirement, purpose=f"Cache(engine={self.engine!r})"
+            )
         options = dict(self.options)
         if self.max_entries is not None:
             options["MAX_ENTRIES"] = self.max_entries
@@ -76,6 +90,9 @@ class CacheConnections(Config):
     """
 
     caches: Mapping[str, Cache]
+
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
 
     def __post_init__(self) -> None:
         """Check the aliases.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
     ForeignObjectRel,
+    Manager,
     ManyToManyField,
     ManyToManyRel,
     ManyToOneRel,
@@ -16,6 +17,7 @@ from django.db.models import (
 )
 from pydantic.fields import FieldInfo
 
+from utilmeta.core.orm.convert import converter
 from utilmeta.core.orm.fields import source_of
 from utilmeta.core.orm.plan import (
     Column,
@@ -122,7 +124,8 @@ def _follow(
         _follow(shape, output, path[1:], target, many, inner, where)
         return
     if nested is None:
-        shape.columns.append(Column(output, spot.selection.column(f"{spot.prefix}{path[0]}")))
+        index = spot.selection.column(f"{spot.prefix}{path[0]}")
+        shape.columns.append(Column(output, index, converter(field, target)))
         return
     if not field.is_relation:
         raise ConfigError(f"{where}: {path[0]!r} is a column, which has no {nested.__name__}")
@@ -142,10 +145,10 @@ def _many(
     spot: Spot,
     where: str,
 ) -> Many:
-    make, label_name, prefix, model = _link(field)
+    make, label_name, prefix, model, key_name = _link(field)
     selection = Selection()
     label = selection.column(label_name)
-    key = spot.selection.column(f"{spot.prefix}pk")
+    key = spot.selection.column(f"{spot.prefix}{key_name}")
     inner = Spot(model, prefix, selection, spot.outer)
     related = Related(queryset=make, label=label, selection=selection, shape=None)
     if nested is not None:
@@ -176,8 +179,13 @@ def _plain_path(spot: Spot, rest: Sequence[str], where: str) -> str:
 
 def _link(
     field: Relation,
-) -> tuple[Callable[[Sequence[Any], str | None], "QuerySet[Any]"], str, str, type[Model]]:
-    """Return queryset maker, column of the outer key, path to the related model, and that model."""
+) -> tuple[Callable[[Sequence[Any], str | None], "QuerySet[Any]"], str, str, type[Model], str]:
+    """Return how the rows of a many relation are found.
+
+    Returns:
+        Queryset maker, its column of the outer key, path to the related model, that model, and the
+        outer model's column that the key is.
+    """
     model: type[Model] = field.related_model
     if isinstance(field, ManyToManyField | ManyToManyRel):
         forward = isinstance(field, ManyToManyField)
@@ -190,12 +198,16 @@ def _link(
             f"{far}__pk"
         ]
 
+        hides = _hides_rows(model)
+
         def through_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
             manager = through._default_manager.using(using)
             rows: QuerySet[Any] = manager.filter(**{f"{near}__in": keys}).order_by(*order)
+            if hides:
+                rows = rows.filter(**{f"{far}__in": model._default_manager.using(using)})
             return rows
 
-        return through_rows, near, f"{far}__", model
+        return through_rows, near, f"{far}__", model, _target_of(through, near)
     name = field.field.name
 
     def reverse_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
@@ -203,7 +215,20 @@ def _link(
         rows: QuerySet[Any] = manager.filter(**{f"{name}__in": keys})
         return rows if model._meta.ordering else rows.order_by("pk")
 
-    return reverse_rows, name, "", model
+    return reverse_rows, name, "", model, field.field.foreign_related_fields[0].name
+
+
+def _target_of(through: type[Model], name: str) -> str:
+    """Return the field of the other model that a foreign key points at."""
+    key: Any = through._meta.get_field(name)
+    found: str = key.foreign_related_fields[0].name
+    return found
+
+
+def _hides_rows(model: type[Model]) -> bool:
+    """Return whether a model's default manager leaves rows out, as for soft deletion."""
+    manager = type(model._default_manager)
+    return manager.get_queryset is not Manager.get_queryset
 
 
 def _prefixed(item: Any, prefix: str) -> Any:

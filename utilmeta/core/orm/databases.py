@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from utilmeta.conf.base import Config
+from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 _ENGINES = {
@@ -60,6 +60,9 @@ class Database(Config):
     pooled: bool | Mapping[str, Any] = False
     replica_of: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -123,8 +126,9 @@ class Database(Config):
         scheme = scheme.lower().partition("+")[0]
         engine = _SPELLINGS.get(scheme, scheme)
         if not separator or engine not in _ENGINES:
+            shown = repr(scheme) if separator else "(none)"
             raise ConfigError(
-                f"Database.from_url: unknown scheme {scheme!r}; expected one of "
+                f"Database.from_url: unknown scheme {shown}; expected one of "
                 f"{', '.join([*_ENGINES, *_SPELLINGS])}"
             )
         if engine == "sqlite3":
@@ -133,9 +137,11 @@ class Database(Config):
         else:
             given, query = _server_parts(url)
         driver_options = dict(parse_qsl(query))
-        if driver_options.get("sslmode") == "require" or driver_options.pop("ssl", "") == "true":
-            driver_options.pop("sslmode", None)
+        wants_tls = driver_options.pop("ssl", "").lower() in {"true", "1", "yes", "on"}
+        if wants_tls or driver_options.get("sslmode") == "require":
             given["ssl"] = True
+            if driver_options.get("sslmode") == "require":
+                del driver_options["sslmode"]
         if driver_options:
             given["options"] = driver_options
         return cls(engine=engine, **{**given, **options})
@@ -195,8 +201,12 @@ def _server_parts(url: str) -> tuple[dict[str, Any], str]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as exc:
-        raise ConfigError(f"Database.from_url: {exc}") from None
+    except ValueError:
+        # What is wrong may be a part of the password, so it is not repeated.
+        raise ConfigError(
+            "Database.from_url: the URL cannot be read; percent-encode special characters of user "
+            "and password, and give the port as a number"
+        ) from None
     given = {
         "name": unquote(parts.path.lstrip("/")),
         "user": unquote(parts.username or ""),
@@ -216,6 +226,9 @@ class DatabaseConnections(Config):
     """
 
     databases: Mapping[str, Database]
+
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
 
     def __post_init__(self) -> None:
         """Check the aliases.
@@ -255,3 +268,11 @@ class DatabaseConnections(Config):
         if any(item.replica_of for item in self.databases.values()):
             settings["DATABASE_ROUTERS"] = ["utilmeta.core.orm.routers.ReplicaRouter"]
         return settings
+
+    def setup(self, service: ServiceInfo) -> None:
+        """Refuse plain connections where TLS was asked for."""
+        from utilmeta.core.orm.tls import require_tls
+
+        aliases = [alias for alias, item in self.databases.items() if item.ssl]
+        if aliases:
+            require_tls(aliases)

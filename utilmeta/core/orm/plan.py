@@ -26,10 +26,12 @@ class Column:
     Attributes:
         output: its name in the record.
         index: its place in the row.
+        convert: makes the declared type of what the database gives; None where they agree.
     """
 
     output: str
     index: int
+    convert: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,10 @@ class Plan:
 
     def read(self, queryset: "QuerySet[Any]") -> tuple[list[Record], list[Any]]:
         """Return the records of a queryset and their keys, in its order."""
-        rows = self.selection.rows(queryset)
-        # Relations come from the database the rows came from.
-        return build(self.shape, rows, queryset.db), [row[self.key] for row in rows]
+        # Relations come from the database the rows come from; a router may choose anew each time.
+        using = queryset.db
+        rows = self.selection.rows(queryset.using(using))
+        return build(self.shape, rows, using), [row[self.key] for row in rows]
 
 
 def build(shape: Shape, rows: list[Row], using: str | None) -> list[Record]:
@@ -198,7 +201,10 @@ def build(shape: Shape, rows: list[Row], using: str | None) -> list[Record]:
 def _record(shape: Shape, row: Row, gathered: dict[int, dict[Any, list[Any]]]) -> Record:
     record: Record = dict.fromkeys(shape.outputs)
     for column in shape.columns:
-        record[column.output] = row[column.index]
+        value = row[column.index]
+        if column.convert is not None and value is not None:
+            value = column.convert(value)
+        record[column.output] = value
     for single in shape.singles:
         absent = row[single.key] is None
         record[single.output] = None if absent else _record(single.shape, row, gathered)

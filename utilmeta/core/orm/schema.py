@@ -5,6 +5,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 import pydantic
 from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
 
 from utilmeta.core.orm.compile import as_schema, compile_plan
@@ -116,21 +118,23 @@ class Schema(pydantic.BaseModel, Generic[M]):
         if isinstance(source, QuerySet):
             _check_queryset(cls, source)
             return Rows(cls, cls.plan().read(source)[0])
-        keys = [item.pk if isinstance(item, Model) else item for item in source]
-        return Rows(cls, cls._read_keys(keys))
+        return Rows(cls, cls._read_keys(list(source)))
 
     @classmethod
-    def _read_keys(cls, keys: list[Any]) -> list[Record]:
+    def _read_keys(cls, sources: list[Any]) -> list[Record]:
+        """Return the records of keys and instances, each instance's from its own database."""
         model = cls.model_of()
-        to_python = model._meta.pk.to_python
-        wanted = [to_python(key) for key in keys]
-        if not wanted:
-            return []
-        manager: Any = model._default_manager
-        queryset = manager.filter(pk__in=set(wanted)).order_by()
-        records, found = cls.plan().read(queryset)
-        by_key = dict(zip(found, records, strict=True))
-        return [by_key[key] for key in wanted if key in by_key]
+        wanted = [key for item in sources if (key := _key_of(cls, model, item)) is not None]
+        found: dict[tuple[str | None, Any], Record] = {}
+        for alias in dict.fromkeys(alias for alias, _ in wanted):
+            manager: Any = model._default_manager
+            keys = {key for home, key in wanted if home == alias}
+            rows = manager.using(alias) if alias is not None else manager.all()
+            records, found_keys = cls.plan().read(rows.filter(pk__in=keys).order_by())
+            found.update(
+                {(alias, key): record for key, record in zip(found_keys, records, strict=True)}
+            )
+        return [found[key] for key in wanted if key in found]
 
     @classmethod
     async def aserialize(cls, source: "QuerySet[Any] | Iterable[Any]") -> Rows[Self]:
@@ -152,7 +156,7 @@ class Schema(pydantic.BaseModel, Generic[M]):
             _check_queryset(cls, source)
             records = cls.plan().read(source[:1])[0]
         else:
-            records = cls._read_keys([source.pk if isinstance(source, Model) else source])
+            records = cls._read_keys([source])
         if not records:
             raise EmptyQueryset(f"{cls.model_of()._meta.verbose_name} not found")
         return cls.from_record(records[0])
@@ -170,7 +174,7 @@ class Schema(pydantic.BaseModel, Generic[M]):
 
 
 def _instance(schema: type[S], record: Record) -> S:
-    values = {}
+    values: dict[str, Any] = {}
     for name, info in schema.model_fields.items():
         value = record[info.serialization_alias or info.alias or name]
         nested = as_schema(element_of(info.annotation)[0])
@@ -180,9 +184,36 @@ def _instance(schema: type[S], record: Record) -> S:
                 if isinstance(value, list)
                 else _instance(nested, value)
             )
-        values[name] = value
+        # Rows that share a related row share its list, which an instance must not.
+        values[name] = list(value) if isinstance(value, list) else value
     made: Any = schema.model_construct(**values)
     return cast("S", made)
+
+
+def _key_of(
+    schema: type[Schema[Any]], model: type[Model], source: Any
+) -> tuple[str | None, Any] | None:
+    """Return database and key of a row, None when no row can have such a key."""
+    alias = None
+    if isinstance(source, Model):
+        if not isinstance(source, model):
+            raise OrmError(
+                f"{schema.__name__} reads {model.__name__}, got an instance of "
+                f"{type(source).__name__}"
+            )
+        alias, source = source._state.db, source.pk
+    field: Any = model._meta.pk
+    try:
+        key = field.to_python(source)
+    except ValidationError:
+        return None
+    if isinstance(key, int) and not isinstance(key, bool):
+        low, high = connections[alias or DEFAULT_DB_ALIAS].ops.integer_field_range(
+            field.get_internal_type()
+        )
+        if (low is not None and key < low) or (high is not None and key > high):
+            return None
+    return alias, key
 
 
 def _check_queryset(schema: type[Schema[Any]], queryset: "QuerySet[Any]") -> None:

@@ -65,7 +65,8 @@ class QueryValues(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"QueryValues({dict(self._values)!r})"
+        # Values may be secrets, and representations end up in logs.
+        return f"QueryValues({list(self._values)!r})"
 
     def getlist(self, name: str) -> list[str]:
         """Return each value of the field, in order; none when it was not sent."""

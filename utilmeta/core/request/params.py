@@ -172,7 +172,8 @@ class ParamKind:
             "examples": examples,
             "deprecated": deprecated,
         }
-        options = {**self.options}
+        options = {name: value for name, value in self.options.items() if name != "constraints"}
+        constraints = {**self.options.get("constraints", {}), **constraints}
         if content_type is not None:
             options["content_type"] = content_type.lower()
         return Param(

@@ -12,22 +12,22 @@ class TrustedProxies:
     """The peers whose forwarding headers are believed.
 
     Args:
-        declared: addresses, networks and `'unix'`, as in `Preference(trusted_proxies=...)`.
+        declared: addresses and networks, as in `Preference(trusted_proxies=...)`.
     """
 
     def __init__(self, declared: Sequence[str] = ()) -> None:
-        self._unix = "unix" in declared
         self._networks: tuple[Network, ...] = tuple(
-            ipaddress.ip_network(item, strict=False) for item in declared if item != "unix"
+            ipaddress.ip_network(item, strict=False) for item in declared
         )
         self._trusts = lru_cache(maxsize=1024)(self._look_up)
 
-    def __bool__(self) -> bool:
-        return self._unix or bool(self._networks)
-
     def trusts(self, peer: str | None) -> bool:
-        """Return whether a socket's peer, None for a unix socket, is a declared proxy."""
-        return self._unix if not peer else self._trusts(peer)
+        """Return whether a socket's peer is a declared proxy.
+
+        A unix socket, whose peer is None, counts as declared: only a proxy on this machine that
+        was given access to it can be at its other end.
+        """
+        return not peer or self._trusts(peer)
 
     def _look_up(self, peer: str) -> bool:
         address = parse_address(peer)

@@ -34,9 +34,9 @@ def decode(text: str) -> str:
     """
     if "+" in text:
         text = text.replace("+", " ")
-    if "%" not in text and text.isascii():
+    if "%" not in text and text.isascii() and "\x00" not in text:
         return text
-    if "%00" in text:
+    if "%00" in text or "\x00" in text:
         raise BadRequest("The query holds a NUL character")
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()

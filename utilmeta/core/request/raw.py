@@ -9,6 +9,9 @@ from utilmeta.utils.exceptions import BadRequest, RequestEntityTooLarge
 
 HeaderPairs = list[tuple[str, str]]
 
+# More digits than any length in bytes has.
+_LENGTH_DIGITS = 18
+
 
 class RawRequest(ABC):
     """A request as a server gave it; each gateway has a subclass that reads its own kind.
@@ -78,8 +81,8 @@ class RawRequest(ABC):
         text = self.header("content-length")
         if not text:
             return None
-        if not (text.isascii() and text.isdigit()):
-            raise BadRequest(f"Content-Length is {text!r}, expected a number")
+        if not (text.isascii() and text.isdigit() and len(text) <= _LENGTH_DIGITS):
+            raise BadRequest(f"Content-Length is {text[:40]!r}, expected a number of bytes")
         return int(text)
 
     def read(self, limit: int | None) -> bytes:

@@ -117,25 +117,24 @@ class Request:
     @property
     def is_from_proxy(self) -> bool:
         """Whether the socket's peer is a declared proxy."""
-        proxies = self.rules.proxies
-        return bool(proxies) and proxies.trusts(self.raw.client[0] if self.raw.client else None)
+        return self.rules.proxies.trusts(self.raw.client[0] if self.raw.client else None)
 
     @cached_property
     def ip_address(self) -> str | None:
         """The client's address: the socket's peer, or what a trusted proxy says.
 
-        None for a unix socket whose proxy is not declared.
+        None for a unix socket whose proxy says nothing.
         """
         peer = self.raw.client[0] if self.raw.client else None
-        if not self.rules.proxies:
-            return peer
         return self.rules.proxies.client(peer, self.raw.header("x-forwarded-for"))
 
     @cached_property
     def scheme(self) -> str:
         """`http` or `https`, as the client used it."""
         if self.is_from_proxy:
-            forwarded = (self.raw.header("x-forwarded-proto") or "").rpartition(",")[2].strip()
+            forwarded = (
+                (self.raw.header("x-forwarded-proto") or "").rpartition(",")[2].strip().lower()
+            )
             if forwarded in {"http", "https"}:
                 return forwarded
         return self.raw.scheme
@@ -153,7 +152,10 @@ class Request:
         if self.raw.server is None:
             return "localhost"
         host, port = self.raw.server
-        return host if port in (None, 80, 443) else f"{host}:{port}"
+        if ":" in host:
+            host = f"[{host}]"
+        own = {"http": 80, "https": 443}.get(self.scheme)
+        return host if port in (None, own) else f"{host}:{port}"
 
     @property
     def origin(self) -> str:
@@ -163,7 +165,11 @@ class Request:
     @property
     def url(self) -> str:
         """The whole URL, percent-encoded."""
-        path = quote(self.raw.prefix + (self.raw.path or ("" if self.raw.prefix else "/")))
+        path = quote(self.raw.prefix)
+        if self.raw.segments is not None:
+            path += "".join("/" + quote(segment, safe="") for segment in self.raw.segments)
+        else:
+            path += quote(self.raw.path or ("" if path else "/"))
         return f"{self.origin}{path}{'?' + self.raw.query if self.raw.query else ''}"
 
     def read(self, limit: int | None = None) -> bytes:
@@ -214,6 +220,8 @@ class Request:
         """
         try:
             return json.loads(self.body)
+        except RecursionError as exc:
+            raise BadRequest("The body is not JSON: it is nested too deep") from exc
         except ValueError as exc:
             raise BadRequest(f"The body is not JSON: {exc}") from exc
 

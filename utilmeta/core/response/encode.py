@@ -6,15 +6,19 @@ dataclasses, msgspec structs and pydantic models objects by alias, NaN and infin
 """
 
 import datetime
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 import pydantic
+import pydantic_core
 
 from utilmeta.conf.time import Time
 
 Encoder = Callable[[object], bytes]
+_NETWORKS = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _MOMENTS = (datetime.datetime, datetime.date, datetime.time)
 
 
@@ -38,16 +42,18 @@ def to_plain(value: object) -> object:
         return value.__pydantic_serializer__.to_python(value, mode="python", by_alias=True)
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return list(value)
-    if isinstance(value, str) or _is_lazy_text(value):
+    cast = getattr(value, "_proxy____cast", None)
+    if cast is not None:
+        # Django's lazy values, known by their method so that Django is not imported here.
+        return cast()
+    if isinstance(value, str | PurePath):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _is_lazy_text(value: object) -> bool:
-    # Django's lazy translations, known by their method so that Django is not imported here.
-    return hasattr(value, "_proxy____cast")
+    if isinstance(value, Iterable) and not isinstance(value, _NETWORKS):
+        return list(value)
+    try:
+        return pydantic_core.to_jsonable_python(value)
+    except pydantic_core.PydanticSerializationError as exc:
+        raise TypeError(f"{type(value).__name__} has no JSON form") from exc
 
 
 def make_encoder(time: Time | None = None) -> Encoder:

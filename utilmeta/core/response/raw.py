@@ -1,6 +1,7 @@
 """What the engine hands back to an adapter: a finished response."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 Body = bytes | Iterator[bytes] | AsyncIterator[bytes]
 
@@ -12,15 +13,17 @@ class RawResponse:
         status: the status code.
         headers: header pairs in order, names in lower case, repeats kept.
         body: the bytes, or an iterator of them (an async one for async servers).
+        error: the exception that the response stands for; None for an endpoint's own answer.
         on_close: called once, in order, when the body has been sent or given up.
     """
 
-    __slots__ = ("body", "headers", "on_close", "status")
+    __slots__ = ("body", "error", "headers", "on_close", "status")
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: Body = b"") -> None:
         self.status = status
         self.headers = headers
         self.body = body
+        self.error: Exception | None = None
         self.on_close: list[Callable[[], None]] = []
 
     @property
@@ -48,5 +51,7 @@ class RawResponse:
 
     def _finish(self) -> None:
         pending, self.on_close = self.on_close, []
-        for callback in pending:
-            callback()
+        # The stack runs all of them, the first put in last, even when one fails.
+        with ExitStack() as stack:
+            for callback in reversed(pending):
+                stack.callback(callback)

@@ -140,11 +140,11 @@ def _plain(result: Any, encode: Encoder, *, null_is_json: bool) -> RawResponse:
     if isinstance(result, bytes | bytearray | memoryview):
         return _whole(bytes(result), BINARY)
     if isinstance(result, File):
-        return RawResponse(200, [("content-type", result.content_type)], _chunks(result))
+        return RawResponse(200, [("content-type", result.content_type)], _Chunks(result))
+    if hasattr(result, "read") and hasattr(result, "close"):
+        return RawResponse(200, [("content-type", BINARY)], _Chunks(result))
     if isinstance(result, Iterator | AsyncIterator):
         return RawResponse(200, [("content-type", BINARY)], _encoded_chunks(result))
-    if hasattr(result, "read") and hasattr(result, "close"):
-        return RawResponse(200, [("content-type", BINARY)], _chunks(result))
     return _whole(encode(result), JSON)
 
 
@@ -154,12 +154,25 @@ def _whole(body: bytes, content_type: str) -> RawResponse:
     )
 
 
-def _chunks(file: Any) -> Iterator[bytes]:
-    try:
-        while chunk := file.read(CHUNK):
-            yield chunk
-    finally:
-        closing = getattr(file, "close", None)
+class _Chunks:
+    """The content of a file in chunks; closes the file even when none was asked for."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk: bytes | str = self._file.read(CHUNK)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk.encode() if isinstance(chunk, str) else chunk
+
+    def close(self) -> None:
+        """Close the file."""
+        closing = getattr(self._file, "close", None)
         if closing is not None:
             closing()
 
@@ -199,6 +212,10 @@ def check_header(name: str, value: str) -> str:
         (ord(char) < 32 and char != "\t") or ord(char) == 127 or ord(char) > 255 for char in text
     ):
         raise ValueError(f"header {name!r}: {text!r} holds a character that no header may hold")
-    if not name or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name):
+    if (
+        not name
+        or not name.isascii()
+        or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name)
+    ):
         raise ValueError(f"{name!r} is no header name")
     return text

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.core.api import API
 from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.masking import MASK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,14 +89,24 @@ def check_origin(origin: object) -> str | None:
     """
     if origin is None:
         return None
-    if isinstance(origin, str):
-        parts = urlsplit(origin)
-        bare = parts.path in {"", "/"} and not parts.query and not parts.fragment
-        if parts.scheme in {"http", "https"} and parts.hostname and bare:
-            return origin.rstrip("/")
+    if isinstance(origin, str) and _is_origin(origin):
+        return origin.rstrip("/")
+    shown = MASK if "@" in str(origin) else origin
     raise ConfigError(
-        f"UtilMeta(origin={origin!r}): expected scheme and host, such as 'https://api.example.com'"
+        f"UtilMeta(origin={shown!r}): expected scheme and host, such as 'https://api.example.com'"
     )
+
+
+def _is_origin(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        # Reading the port checks it.
+        bare = not parts.port or bool(parts.netloc)
+    except ValueError:
+        return False
+    bare = bare and parts.path in {"", "/"} and not parts.query and not parts.fragment
+    plain = "@" not in parts.netloc and not any(char.isspace() for char in origin)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and bare and plain
 
 
 def check_listen(host: object, port: object, scheme: object) -> None:
@@ -106,7 +117,7 @@ def check_listen(host: object, port: object, scheme: object) -> None:
         isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536
     ):
         raise ConfigError(f"UtilMeta(port={port!r}): expected a number from 1 to 65535")
-    if scheme not in {"http", "https"}:
+    if not isinstance(scheme, str) or scheme not in {"http", "https"}:
         raise ConfigError(f"UtilMeta(scheme={scheme!r}): expected 'http' or 'https'")
 
 

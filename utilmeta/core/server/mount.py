@@ -5,6 +5,7 @@ import inspect
 import io
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -97,13 +98,17 @@ class WSGIMount:
             return written.append
 
         source = self._app(self._environ(raw, body), start_response)
-        chunks = iter(source)
-        first = next(chunks, b"")
+        try:
+            answer = _Answer(source, written)
+        except BaseException:
+            close_source(source)
+            raise
         if not started:
+            answer.close()
             raise RuntimeError("the mounted WSGI application did not call start_response")
         status, headers = started[0]
         pairs = [(name.lower(), value) for name, value in headers]
-        return RawResponse(int(status[:3]), pairs, _chain(written, first, chunks, source))
+        return RawResponse(int(status[:3]), pairs, answer)
 
     def _environ(self, raw: RawRequest, body: io.BytesIO) -> dict[str, Any]:
         prefix, path = ("", raw.prefix + raw.path) if self._whole else (raw.prefix, raw.path)
@@ -134,18 +139,33 @@ class WSGIMount:
         return environ
 
 
-def _chain(
-    written: list[bytes], first: bytes, chunks: Iterator[bytes], source: object
-) -> Iterator[bytes]:
-    try:
-        yield from written
-        if first:
-            yield first
-        yield from chunks
-    finally:
-        closing = getattr(source, "close", None)
-        if closing is not None:
-            closing()
+class _Answer:
+    """The body of a WSGI application, closed with its response even when nothing was sent."""
+
+    def __init__(self, source: Any, written: list[bytes]) -> None:
+        self._source = source
+        self._chunks = iter(source)
+        # The application calls start_response at the latest when its first chunk is asked for.
+        self._first = [*written, next(self._chunks, b"")]
+        self._all = chain(filter(None, self._first), self._chunks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk: bytes = next(self._all)
+        return chunk
+
+    def close(self) -> None:
+        """Close the application's iterable."""
+        close_source(self._source)
+
+
+def close_source(source: object) -> None:
+    """Close what can be closed."""
+    closing = getattr(source, "close", None)
+    if closing is not None:
+        closing()
 
 
 class ASGIMount:

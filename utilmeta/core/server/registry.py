@@ -21,15 +21,11 @@ def adapter_class(name: str) -> type[Adapter]:
     if name not in NAMES:
         raise _unknown(name)
     if find_spec(name) is None:
-        raise DependencyNotInstalled(
-            name, requirement=f"utilmeta[{name}]", purpose=f"backend {name!r}"
-        )
+        raise _missing(name, name)
     try:
         module = import_module(f"{_HOME}.{name}")
     except ModuleNotFoundError as exc:
-        raise DependencyNotInstalled(
-            exc.name or name, requirement=f"utilmeta[{name}]", purpose=f"backend {name!r}"
-        ) from exc
+        raise _missing(exc.name or name, name) from exc
     found: type[Adapter] = module.ADAPTER
     return found
 
@@ -58,6 +54,11 @@ def find_adapter(backend: object) -> tuple[type[Adapter], object | None]:
     raise _unknown(backend)
 
 
+def _missing(package: str, name: str) -> DependencyNotInstalled:
+    requirement = "Django" if name == "django" else f"utilmeta[{name}]"
+    return DependencyNotInstalled(package, requirement=requirement, purpose=f"backend {name!r}")
+
+
 def _unknown(backend: object) -> ConfigError:
     return ConfigError(
         f"UtilMeta(backend=...): {backend!r} is no backend; expected one of {', '.join(NAMES)}, "
@@ -78,6 +79,8 @@ def check_mode(adapter: type[Adapter], app: object, asynchronous: bool | None) -
     """
     if asynchronous is None:
         return adapter.asynchronous if app is None else adapter.mode_of(app)
+    if not isinstance(asynchronous, bool):
+        raise ConfigError(f"UtilMeta(asynchronous={asynchronous!r}): expected True, False or None")
     if not asynchronous and adapter.asynchronous:
         raise ConfigError(
             f"UtilMeta(asynchronous=False): {adapter.name} serves on an event loop; leave it out "

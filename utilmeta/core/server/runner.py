@@ -56,8 +56,8 @@ def check_port(host: str, port: int) -> None:
         family, kind, proto, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except socket.gaierror as exc:
-        raise ConfigError(f"UtilMeta(host={host!r}): no such host: {exc.strerror}") from exc
+    except (socket.gaierror, UnicodeError) as exc:
+        raise ConfigError(f"UtilMeta(host={host!r}): no such host: {exc}") from exc
     with socket.socket(family, kind, proto) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,39 +1,29 @@
 """The service: what a team declares once and serves on any of the six frameworks."""
 
-import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from importlib import import_module
+from typing import Any, TypeVar
 
 from utilmeta.conf import Config, Preference, Time, current
-from utilmeta.conf.project import project_dir
 from utilmeta.core.api import API
 from utilmeta.core.api.compile import compile_api
 from utilmeta.core.orm.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
 from utilmeta.core.server.contract import Adapter, Frame
+from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.lanes import LanePool
 from utilmeta.core.server.identity import (
-    alias_main,
-    check_api,
-    check_hook,
-    check_listen,
-    check_name,
-    check_origin,
     check_route,
-    spell_version,
 )
-from utilmeta.core.server.lifecycle import Lifecycle
-from utilmeta.core.server.mounts import Mounts, check_async
+from utilmeta.core.server.mounts import check_async
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
 from utilmeta.core.setup import bootstrap
-from utilmeta.core.setup.compose import Composed, compose
+from utilmeta.core.setup.compose import compose
 from utilmeta.core.setup.finish import finish
-from utilmeta.core.setup.merge import Merged
 from utilmeta.core.setup.options import DjangoSettings
 from utilmeta.utils.exceptions import ConfigError
 
@@ -41,7 +31,7 @@ C = TypeVar("C", bound=Config)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class UtilMeta:
+class UtilMeta(Declaration):
     """A service: an API, its configuration and the framework that serves it; one per process.
 
     Args:
@@ -68,57 +58,6 @@ class UtilMeta:
         DependencyNotInstalled: the framework is missing.
     """
 
-    def __init__(
-        self,
-        module_name: str,
-        *,
-        backend: object,
-        name: str | None = None,
-        title: str | None = None,
-        description: str = "",
-        production: bool = False,
-        host: str = "127.0.0.1",
-        port: int | None = None,
-        scheme: str = "http",
-        origin: str | None = None,
-        version: str | tuple[int | str, ...] = "0.1.0",
-        asynchronous: bool | None = None,
-        api: type[API] | str | None = None,
-        route: str = "/",
-        auto_reload: bool | None = None,
-    ) -> None:
-        self.module_name = module_name
-        self.name = check_name(name, module_name)
-        self.title = title or self.name
-        self.description = description
-        self.production = production
-        check_listen(host, port, scheme)
-        self.host = host
-        self.scheme = scheme
-        self.origin = check_origin(origin)
-        self.version = spell_version(version)
-        self.route = check_route(route)
-        self.auto_reload = bool(auto_reload)
-        self.api = check_api(api)
-        adapter, app = find_adapter(backend)
-        self.asynchronous = check_mode(adapter, app, asynchronous)
-        self.port = adapter.default_port if port is None else port
-        self.project_dir: Path = project_dir(module_name)
-        self.lifecycle = Lifecycle()
-        self.composed: Composed | None = None
-        self.settings: Merged | None = None
-        self._adapter_class, self._app = adapter, app
-        self._adapter: Adapter | None = None
-        self._application: Any = None
-        self._configs: dict[type[Config], Config] = {}
-        self._mounts = Mounts()
-        self._engine: Engine | None = None
-        self._lock = threading.RLock()
-        self._setting_up = False
-        self._mounted = False
-        current.register(self)
-        alias_main(module_name)
-
     def __repr__(self) -> str:
         return f"<UtilMeta {self.name!r} on {self.backend_name}>"
 
@@ -126,57 +65,6 @@ class UtilMeta:
     def backend_name(self) -> str:
         """Name of the framework."""
         return self._adapter_class.name
-
-    # -- configuration -------------------------------------------------------------------------
-
-    def use(self, config: Config | type[Config]) -> "UtilMeta":
-        """Take in a configuration, and return the service.
-
-        Args:
-            config: an instance, or a class that needs no arguments.
-
-        Raises:
-            ConfigError: there is one of its type already, or `setup` has run.
-        """
-        instance = config() if isinstance(config, type) and issubclass(config, Config) else config
-        if not isinstance(instance, Config):
-            raise ConfigError(
-                f"service.use({config!r}): expected a configuration such as Time(time_zone='UTC')"
-            )
-        kind = type(instance)
-        if self._engine is not None or self._setting_up:
-            raise ConfigError(
-                f"service.use({kind.__name__}(...)): the service is set up already; use it before "
-                "setup(), application() or run()"
-            )
-        if kind in self._configs:
-            raise ConfigError(
-                f"service.use({kind.__name__}(...)): there is one already; put both into one"
-            )
-        self._configs[kind] = instance
-        return self
-
-    def get_config(self, kind: type[C]) -> C | None:
-        """Return the configuration of a type, None when none was given."""
-        return cast("C | None", self._configs.get(kind))
-
-    def on_startup(self, function: F) -> F:
-        """Run a function in each serving process, once, before its first answer.
-
-        Args:
-            function: takes nothing; may be async on an async service.
-        """
-        self.lifecycle.startup.append(check_hook("on_startup", function))
-        return function
-
-    def on_shutdown(self, function: F) -> F:
-        """Run a function when a serving process ends; the last registered runs first.
-
-        Args:
-            function: takes nothing; may be async on an async service.
-        """
-        self.lifecycle.shutdown.append(check_hook("on_shutdown", function))
-        return function
 
     def mount(self, app: object, route: str) -> "UtilMeta":
         """Put another application beside the API, and return the service.
@@ -197,8 +85,6 @@ class UtilMeta:
             raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
         self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
         return self
-
-    # -- set-up --------------------------------------------------------------------------------
 
     def setup(self) -> "UtilMeta":
         """Put the configuration in force, set Django up and compile the API, once.
@@ -226,6 +112,8 @@ class UtilMeta:
             module_name=options.module_name if options else None,
             production=self.production,
         )
+        # Checks know the service, not the other way round; Django finds them by registration.
+        import_module("utilmeta.checks").register_checks()
         for config in self._configs.values():
             config.setup(self)
         operations = finish(self.api)
@@ -287,8 +175,6 @@ class UtilMeta:
         """Django URL patterns of the API (for Django) and of what was mounted with `urls`."""
         self._mount_all()
         return [*getattr(self.adapter, "urlpatterns", ()), *self._mounts.patterns()]
-
-    # -- serving -------------------------------------------------------------------------------
 
     def application(self) -> Any:
         """Return the framework's application; the same object each time.

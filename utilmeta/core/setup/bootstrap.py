@@ -1,13 +1,16 @@
 """The only code that touches django.conf and calls django.setup()."""
 
 import os
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import django
 from django.apps import apps
 from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from utilmeta.core.setup.compose import Composed
 from utilmeta.core.setup.merge import Merged, merge
@@ -42,8 +45,10 @@ def existing_settings(module_name: str | None) -> Mapping[str, Any] | None:
             f"DjangoSettings(module_name={module_name!r}): Django uses "
             f"{loaded or 'settings made in code'!r} already; name that, or make the service first"
         )
+    # Django refuses to hand out an empty SECRET_KEY, which is what is to be found out here.
+    holder = settings._wrapped  # noqa: SLF001
     return {
-        name: getattr(settings, name)
+        name: getattr(holder, name)
         for name in dir(settings)
         if name.isupper() and settings.is_overridden(name)
     }
@@ -62,18 +67,33 @@ def apply(composed: Composed, *, module_name: str | None, production: bool) -> M
         ConfigError: the settings do not go together; see `merge` and `existing_settings`.
     """
     existing = existing_settings(module_name)
+    late: tuple[str, ...] = ()
     if existing is None:
         merged = merge(None, composed, production=production)
         settings.configure(**merged.values)
     else:
         merged = merge(existing, composed, production=production)
+        late = tuple(name for name in _READ_EARLY if name in merged.values and _is_populated())
         for name, value in merged.values.items():
-            if name == "INSTALLED_APPS" and _is_populated():
-                continue
-            _set(name, value)
+            if name != "INSTALLED_APPS" or name not in late:
+                _set(name, value)
+    if "TIME_ZONE" in merged.values:
+        _use_time_zone()
     if not _is_populated():
         django.setup()
-    return merged
+    return replace(merged, late=late)
+
+
+# What Django has read when its registry is filled: the apps themselves, and the models' keys.
+_READ_EARLY = ("INSTALLED_APPS", "DEFAULT_AUTO_FIELD")
+
+
+def _use_time_zone() -> None:
+    """Make the configured zone the process's, as Django does for settings modules."""
+    os.environ["TZ"] = settings.TIME_ZONE
+    time.tzset()
+    cached: Any = timezone.get_default_timezone
+    cached.cache_clear()
 
 
 def _is_populated() -> bool:
@@ -81,13 +101,14 @@ def _is_populated() -> bool:
 
 
 def _set(name: str, value: Any) -> None:
-    current = getattr(settings, name, None)
+    own = settings.is_overridden(name)
+    current = getattr(settings, name, None) if own else None
     if isinstance(current, dict) and isinstance(value, dict):
         # Connection handlers may hold the same dictionary already, so it is added to in place.
         current.update({alias: item for alias, item in value.items() if not current.get(alias)})
-        _configure_aliases(name)
-        return
-    setattr(settings, name, value)
+    else:
+        setattr(settings, name, value)
+    _configure_aliases(name)
 
 
 def _configure_aliases(name: str) -> None:
@@ -95,9 +116,10 @@ def _configure_aliases(name: str) -> None:
     from django.db import connections
 
     handler: Any = {"DATABASES": connections, "CACHES": caches}.get(name)
-    if handler is not None and "settings" in vars(handler):
+    if handler is not None:
         # Django fills in the defaults of each alias when the handler first reads its settings.
-        del handler.settings
+        vars(handler).pop("settings", None)
+        handler._settings = None  # noqa: SLF001
 
 
 def is_debug() -> bool:

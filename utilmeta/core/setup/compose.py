@@ -58,7 +58,7 @@ def compose(
         source = type(config).__name__
         for name, value in config.django_settings().items():
             if name in _JOINED and name in values:
-                values[name] = list(dict.fromkeys([*values[name], *_as_list(value)]))
+                values[name] = list(dict.fromkeys([*_as_list(values[name]), *_as_list(value)]))
                 origins[name] += f", {source}"
                 continue
             if name in values and values[name] != value:
@@ -70,11 +70,16 @@ def compose(
             origins[name] = source
         named |= config.named_settings()
         extra |= set(getattr(config, "extra", ()))
-    for name, value in _defaults(service, origin).items():
+    for name, value in _defaults(service).items():
         if name not in values:
             values[name] = value
             origins[name] = SERVICE if name == "DEBUG" else DEFAULT
-    values["INSTALLED_APPS"] = list(dict.fromkeys(["utilmeta", *values["INSTALLED_APPS"]]))
+    apps = _as_list(values["INSTALLED_APPS"])
+    values["INSTALLED_APPS"] = list(dict.fromkeys(["utilmeta", *apps]))
+    host = urlsplit(origin).hostname if origin else None
+    if host:
+        hosts = _as_list(values["ALLOWED_HOSTS"])
+        values["ALLOWED_HOSTS"] = list(dict.fromkeys([host, *hosts]))
     values["DATABASES"] = {
         alias: _locate(entry, service.project_dir) for alias, entry in values["DATABASES"].items()
     }
@@ -85,14 +90,10 @@ def _as_list(value: object) -> list[str]:
     return list(value) if isinstance(value, list | tuple) else [str(value)]
 
 
-def _defaults(service: ServiceInfo, origin: str | None) -> dict[str, object]:
-    hosts = ["localhost", "127.0.0.1", "[::1]"]
-    named_host = urlsplit(origin).hostname if origin else None
-    if named_host:
-        hosts.insert(0, named_host)
+def _defaults(service: ServiceInfo) -> dict[str, object]:
     return {
         "DEBUG": not service.production,
-        "ALLOWED_HOSTS": hosts,
+        "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
         "INSTALLED_APPS": [],
         "MIDDLEWARE": [],
         "DATABASES": {

@@ -1,5 +1,8 @@
 """The last step of set-up: the registry of models is ready, so user code may be imported."""
 
+import sys
+from typing import Any
+
 from utilmeta.core.api import API
 from utilmeta.core.api.compile import compile_api
 from utilmeta.core.api.operation import Operation
@@ -30,4 +33,23 @@ def finish(reference: type[API] | str | None) -> list[Operation]:
     Raises:
         ConfigError: the reference or a declaration is wrong.
     """
-    return [] if reference is None else compile_api(resolve_api(reference))
+    operations = [] if reference is None else compile_api(resolve_api(reference))
+    check_schemas()
+    return operations
+
+
+def check_schemas() -> None:
+    """Compile the plan of every schema that a module holds, so that wrong ones are found now.
+
+    Raises:
+        ConfigError: a field has no source in the model; see `utilmeta.core.orm.compile`.
+    """
+    module: Any = sys.modules.get("utilmeta.core.orm.schema")
+    waiting: list[Any] = list(module.Schema.__subclasses__()) if module is not None else []
+    while waiting:
+        schema: Any = waiting.pop()
+        waiting += schema.__subclasses__()
+        home: Any = sys.modules.get(schema.__module__)
+        is_held = getattr(home, schema.__name__, None) is schema
+        if schema.model_fields and is_held:
+            schema.plan()

@@ -21,10 +21,12 @@ class Merged:
     Attributes:
         values: the settings that change or are new; all others stay as they are.
         origins: name to (rule, who set it), for every composed name.
+        late: names that were set after Django had read them, so that they have no effect.
     """
 
     values: Mapping[str, object]
     origins: Mapping[str, tuple[str, str]]
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,19 @@ class Rule:
 def _add_aliases(case: Case) -> object:
     kept = {} if case.absent else {alias: item for alias, item in case.existing.items() if item}
     missing = {alias: item for alias, item in case.composed.items() if alias not in kept}
-    return {**kept, **missing} if missing else case.existing
+    return {**kept, **missing} if missing or case.absent else case.existing
 
 
 def _append(case: Case) -> object:
     kept = [] if case.absent else list(_texts(case.name, case.existing))
     missing = [item for item in _texts(case.name, case.composed) if item not in kept]
-    return [*kept, *missing] if missing else case.existing
+    return [*kept, *missing] if missing or case.absent else case.existing
 
 
 def _prepend(case: Case) -> object:
     kept = [] if case.absent else list(_texts(case.name, case.existing))
     missing = [item for item in _texts(case.name, case.composed) if item not in kept]
-    return [*missing, *kept] if missing else case.existing
+    return [*missing, *kept] if missing or case.absent else case.existing
 
 
 def _keep(case: Case) -> object:
@@ -168,14 +170,10 @@ def merge(existing: Mapping[str, object] | None, composed: Composed, *, producti
                 f"{who} sets {name}, for which there is no rule; put it into "
                 "DjangoSettings(extra={...})"
             )
-        if existing is None:
-            values[name], origins[name] = value, (rule.text, who)
-            continue
-        own = existing.get(name, _ABSENT)
+        own = _ABSENT if existing is None else existing.get(name, _ABSENT)
         case = Case(name, own, value, name in composed.named, production)
-        forced = name == "DEBUG" and production
-        if case.absent and who in {DEFAULT, SERVICE} and name not in _NEEDED and not forced:
-            origins[name] = (rule.text, DJANGO)
+        if existing is not None and not _is_decided(case, who):
+            origins[name] = (rule.text, DJANGO if case.absent else EXISTING)
             continue
         decided = rule.decide(case)
         if case.absent or decided != own:
@@ -183,6 +181,13 @@ def merge(existing: Mapping[str, object] | None, composed: Composed, *, producti
         origins[name] = (rule.text, _credit(case, decided, who))
     _secret_key(existing or {}, values, origins, production=production)
     return Merged(values=values, origins=origins)
+
+
+def _is_decided(case: Case, who: str) -> bool:
+    """Return whether the service's value was the user's choice, or cannot be done without."""
+    if case.name == "DEBUG":
+        return case.production
+    return who not in {DEFAULT, SERVICE} or case.name in _NEEDED
 
 
 def _credit(case: Case, decided: object, who: str) -> str:

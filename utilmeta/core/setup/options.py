@@ -46,6 +46,9 @@ class DjangoSettings(Config):
     append_slash: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
+
     def __post_init__(self) -> None:
         """Check the fields.
 
@@ -134,7 +137,7 @@ _OPTIONS = {
 def _sub_packages(package: str) -> list[str]:
     try:
         spec = find_spec(package)
-    except ModuleNotFoundError:
+    except (ImportError, ValueError):
         spec = None
     if spec is None or spec.submodule_search_locations is None:
         raise ConfigError(

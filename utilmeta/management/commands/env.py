@@ -1,5 +1,6 @@
 """`manage.py env`: the environment variables of the project."""
 
+import json
 import sys
 import types
 from typing import Any
@@ -8,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic_core import PydanticUndefined
 
 from utilmeta.conf import Env
-from utilmeta.conf.env import default_of
+from utilmeta.conf.env import COMPUTED, default_of
 from utilmeta.utils.annotations import spell
-from utilmeta.utils.masking import MASK, is_secret, mask
+from utilmeta.utils.masking import MASK, mask
 
 
 class Command(BaseCommand):
@@ -45,7 +46,8 @@ def find_envs() -> list[Env]:
     for module in list(sys.modules.values()):
         if isinstance(module, types.ModuleType):
             for value in list(vars(module).values()):
-                if isinstance(value, Env):
+                # The type, not __class__: a lazy object would be made to look itself up.
+                if issubclass(type(value), Env):
                     found[id(value)] = value
     return sorted(found.values(), key=lambda env: type(env).__qualname__)
 
@@ -55,8 +57,14 @@ def describe(env: Env) -> str:
     lines = [f"{type(env).__module__}.{type(env).__qualname__}"]
     for name, info in type(env).model_fields.items():
         default = default_of(info)
-        shown = "required" if default is PydanticUndefined else f"default {mask(default, name)!r}"
-        value = mask(getattr(env, name), name)
+        if default is PydanticUndefined:
+            shown = "required"
+        elif default is COMPUTED:
+            shown = "default computed"
+        else:
+            secret = env.is_secret(name) and default not in ("", None)
+            shown = f"default {MASK if secret else mask(default)!r}"
+        value = env.shown(name)
         lines.append(
             f"  {name}: {spell(info.annotation)}, {shown}\n"
             f"      {value!r} from {env.source_of(name)}"
@@ -67,28 +75,43 @@ def describe(env: Env) -> str:
 def example(env: Env) -> str:
     """Return an `.env.example` for one instance: defaults as comments, secrets left empty."""
     lines = [f"# {type(env).__qualname__}"]
-    prefix = env.prefix
     for name, info in type(env).model_fields.items():
         default = default_of(info)
-        note = f"# {spell(info.annotation)}"
-        if info.description:
-            note += f": {info.description}"
-        lines.append(note)
+        note = spell(info.annotation) + (f": {info.description}" if info.description else "")
+        lines += [f"# {line}" for line in note.splitlines()]
         if default is PydanticUndefined:
-            lines.append(f"{prefix}{name}=")
+            lines.append(f"{env.prefix}{name}=")
+        elif default is COMPUTED:
+            lines.append(f"# {env.prefix}{name}  (computed from the others)")
         else:
-            shown = MASK if is_secret(name) and default not in ("", None) else _as_text(default)
-            lines.append(f"# {prefix}{name}={shown}")
+            secret = env.is_secret(name) and default not in ("", None)
+            shown = MASK if secret else _quote(_as_text(mask(default)))
+            lines.append(f"# {env.prefix}{name}={shown}")
     return "\n".join(lines)
 
 
 def _as_text(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, list | tuple | set | frozenset):
-        return ",".join(str(item) for item in value)
-    if isinstance(value, dict):
-        import json
+    if isinstance(value, bool | int | float | str):
+        return str(value)
+    if isinstance(value, list | tuple) and all(
+        isinstance(item, str) and item and _is_plain(item) for item in value
+    ):
+        return ",".join(value)
+    return json.dumps(value, ensure_ascii=False, default=_plain)
 
-        return json.dumps(value)
-    return str(value)
+
+def _plain(value: object) -> object:
+    return sorted(value, key=str) if isinstance(value, set | frozenset) else str(value)
+
+
+def _is_plain(text: str) -> bool:
+    return all(char.isalnum() or char in "_-./:@+" for char in text)
+
+
+def _quote(text: str) -> str:
+    if _is_plain(text.replace(",", "")):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,14 +1,14 @@
-"""Errors that are answers: one class for each HTTP status.
-
-Source: RFC 9110 section 15 and the IANA HTTP status code registry; 421 to 451, 507, 508 and 511
-from the RFCs named there.
-"""
+"""Errors that are answers: one class for each HTTP status of RFC 9110 and the IANA registry."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
+from urllib.parse import quote
 
 from utilmeta.utils.exceptions.base import UtilMetaError
+
+# What may stand in a URL as it is (RFC 3986 section 2), the percent sign included.
+_URL_SAFE = "/#%[]=:;$&()+,!?*@'~"
 
 
 class HttpError(UtilMetaError):
@@ -60,15 +60,15 @@ class Redirect(HttpError):
     """The client finds the answer elsewhere (3xx).
 
     Args:
-        url: the value of the `Location` header.
+        url: the value of the `Location` header; other characters than ASCII are encoded.
     """
 
     status = 302
     phrase = "Found"
 
     def __init__(self, url: str, message: str | None = None, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, headers={"Location": url})
-        self.url = url
+        self.url = url if url.isascii() else quote(url, safe=_URL_SAFE)
+        super().__init__(message, code=code, headers={"Location": self.url})
 
 
 class BadRequest(ClientError):

@@ -1,12 +1,12 @@
 """Redis as a cache."""
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
+from utilmeta.conf.base import Config
 from utilmeta.core.cache.config import Cache
-from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
+from utilmeta.utils.exceptions import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,9 @@ class RedisCache(Cache):
     ssl: bool = False
     unix_socket: str = ""
 
+    # dataclass leaves a __repr__ alone that is in the class body.
+    __repr__ = Config.__repr__
+
     def __post_init__(self) -> None:
         """Check the fields.
 
@@ -52,7 +55,8 @@ class RedisCache(Cache):
         if self.unix_socket:
             return f"unix://{login}{self.unix_socket}?db={self.db}"
         scheme = "rediss" if self.ssl else "redis"
-        return f"{scheme}://{login}{self.host}:{self.port}/{self.db}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{login}{host}:{self.port}/{self.db}"
 
     def as_django(self) -> dict[str, Any]:
         """Return the entry of Django's `CACHES`.
@@ -60,8 +64,4 @@ class RedisCache(Cache):
         Raises:
             DependencyNotInstalled: redis-py is missing.
         """
-        if find_spec("redis") is None:
-            raise DependencyNotInstalled(
-                "redis", requirement="utilmeta[redis]", purpose="RedisCache"
-            )
         return {**Cache.as_django(self), "LOCATION": self.location or self.url}

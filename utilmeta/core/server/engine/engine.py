@@ -83,6 +83,7 @@ class Engine:
             response = self._run(request)
         except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
+            response.error = exc
         if isinstance(response.body, AsyncIterator):
             response.body = iterate_sync(response.body)
         if raw.method == "HEAD":
@@ -114,6 +115,7 @@ class Engine:
             response = await self._arun(request, hold)
         except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
+            response.error = exc
         except BaseException:
             hold.close()
             raise

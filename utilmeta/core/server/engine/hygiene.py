@@ -16,7 +16,9 @@ def tidy_connections() -> None:
         # A capture of statements, in tests, reads the log across requests.
         if connection.queries_log and not connection.force_debug_cursor:
             connection.queries_log.clear()
-        connection.close_if_unusable_or_obsolete()
+        # Inside a transaction, such as Django's ATOMIC_REQUESTS or a test's, nothing may be closed.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def close_connections() -> None:

@@ -1,0 +1,199 @@
+"""The package as a whole: lazy root, fixed paths, docstrings, sizes."""
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import utilmeta
+
+ROOT = Path(utilmeta.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+FRAMEWORKS = ("django", "flask", "werkzeug", "starlette", "fastapi", "sanic", "tornado", "uvicorn")
+
+
+def names(module: str, *lists: str) -> list[str]:
+    """Return the paths of a module's names, given in lists divided by spaces."""
+    return [f"{module}:{name}" for text in lists for name in text.split()]
+
+
+FIXED = [
+    "utilmeta:UtilMeta",
+    "utilmeta:__version__",
+    "utilmeta.conf:Env",
+    "utilmeta.conf:Time",
+    "utilmeta.conf:Preference",
+    "utilmeta.conf:Config",
+    "utilmeta.conf.time:Time",
+    "utilmeta.testing:override_service",
+    "utilmeta.urls:urlpatterns",
+    *names("utilmeta.core.api", "API get post put patch delete route"),
+    *names(
+        "utilmeta.core.request",
+        "PathParam SlugPathParam FilePathParam QueryParam HeaderParam CookieParam BodyParam",
+        "Path Query Headers Cookies Body Json Request",
+    ),
+    "utilmeta.core.response:Response",
+    "utilmeta.core.file:File",
+    *names("utilmeta.core.orm", "DatabaseConnections Database Schema Field EmptyQueryset"),
+    *names("utilmeta.core.cache", "CacheConnections Cache"),
+    "utilmeta.core.cache.backends.redis:RedisCache",
+    "utilmeta.core.server.backends.django:DjangoSettings",
+    *names(
+        "utilmeta.utils.exceptions",
+        "HttpError BadRequest Unauthorized PermissionDenied NotFound MethodNotAllowed",
+        "NotAcceptable Conflict PreconditionFailed RequestEntityTooLarge UnsupportedMediaType",
+        "UnprocessableEntity TooManyRequests ServerError ServiceUnavailable MovedPermanently",
+        "Found SeeOther TemporaryRedirect PermanentRedirect ConfigError DependencyNotInstalled",
+    ),
+]
+
+
+def run_python(code: str) -> str:
+    """Return what a fresh interpreter prints, without Django settings in its environment."""
+    environ = {
+        name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT.parent,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_root_import_loads_no_framework():
+    loaded = run_python(
+        "import sys, utilmeta; print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    assert not {*FRAMEWORKS, "pydantic", "msgspec"} & set(loaded.split())
+
+
+def test_root_import_loads_only_the_version_of_the_package():
+    loaded = run_python(
+        "import sys, utilmeta; print(*sorted(n for n in sys.modules if n.startswith('utilmeta')))"
+    )
+    assert loaded.split() == ["utilmeta", "utilmeta._version"]
+
+
+def test_root_service_is_an_import_error_that_says_how_to_make_one():
+    told = run_python(
+        "try:\n    from utilmeta import service\nexcept ImportError as exc:\n    print(exc)"
+    )
+    assert "no service" in told
+    assert "UtilMeta(__name__" in told
+
+
+def test_root_has_no_other_attributes():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = utilmeta.nonsense
+
+
+@pytest.mark.parametrize("path", FIXED)
+def test_fixed_path_imports(path: str):
+    module, _, name = path.partition(":")
+    assert getattr(importlib.import_module(module), name) is not None
+
+
+def test_documented_errors_are_all_exported():
+    exceptions = importlib.import_module("utilmeta.utils.exceptions")
+    http = importlib.import_module("utilmeta.utils.exceptions.http")
+    classes = {name for name, value in vars(http).items() if isinstance(value, type)}
+    own = {name for name in classes if getattr(http, name).__module__ == http.__name__}
+    assert own <= set(exceptions.__all__)
+
+
+SETTINGS_FREE = [
+    name
+    for name in map(name_of, MODULES)
+    if name.startswith(
+        (
+            "utilmeta.utils",
+            "utilmeta.conf",
+            "utilmeta.core.request",
+            "utilmeta.core.api",
+            "utilmeta.core.setup.options",
+            "utilmeta.core.setup.compose",
+            "utilmeta.core.setup.merge",
+            "utilmeta.core.server.engine",
+        )
+    )
+]
+
+
+def test_lower_rooms_import_without_django_settings():
+    code = (
+        "import importlib\n"
+        f"for name in {SETTINGS_FREE!r}:\n    importlib.import_module(name)\n"
+        "from django.conf import settings\n"
+        "from django.apps import apps\n"
+        "print(settings.configured, apps.ready)"
+    )
+    assert run_python(code).split() == ["False", "False"]
+
+
+def test_utils_load_no_django():
+    names = [name for name in SETTINGS_FREE if name.startswith("utilmeta.utils")]
+    code = (
+        f"import importlib, sys\nfor name in {names!r}:\n    importlib.import_module(name)\n"
+        "print('django' in sys.modules)"
+    )
+    assert run_python(code).strip() == "False"
+
+
+@pytest.mark.parametrize("room", ["utilmeta.core.api", "utilmeta.core.server.service"])
+def test_rooms_load_no_framework_but_django(room: str):
+    code = f"import sys, {room}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    assert not (set(FRAMEWORKS) - {"django"}) & set(run_python(code).split())
+
+
+def documented(tree: ast.AST, prefix: str, *, public: bool = True) -> list[str]:
+    """Return the public definitions below a node that have no docstring."""
+    found = []
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        is_public = public and not node.name.startswith("_")
+        is_overload = any(
+            isinstance(item, ast.Name) and item.id == "overload"
+            for item in getattr(node, "decorator_list", ())
+        )
+        if is_public and not is_overload and ast.get_docstring(node) is None:
+            found.append(f"{prefix}.{node.name}")
+        if isinstance(node, ast.ClassDef):
+            found += documented(node, f"{prefix}.{node.name}", public=is_public)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_module_and_its_public_definitions_have_docstrings(path: Path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{path} has no docstring"
+    assert documented(tree, name_of(path)) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_module_has_at_most_400_lines_and_its_classes_300(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    sizes = {
+        node.name: (node.end_lineno or 0) - node.lineno + 1
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: size for name, size in sizes.items() if size > 300} == {}

@@ -1,0 +1,54 @@
+"""What the database gives, as the type a schema declares."""
+
+import datetime
+import enum
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from utilmeta.utils.annotations import strip_optional
+
+# Python types of Django's columns, by internal type (Django: "Field.get_internal_type").
+_TYPES: dict[str, type] = {
+    "CharField": str,
+    "TextField": str,
+    "SlugField": str,
+    "FilePathField": str,
+    "IntegerField": int,
+    "BigIntegerField": int,
+    "SmallIntegerField": int,
+    "PositiveIntegerField": int,
+    "PositiveBigIntegerField": int,
+    "PositiveSmallIntegerField": int,
+    "AutoField": int,
+    "BigAutoField": int,
+    "SmallAutoField": int,
+    "FloatField": float,
+    "DecimalField": Decimal,
+    "BooleanField": bool,
+    "UUIDField": uuid.UUID,
+    "DateTimeField": datetime.datetime,
+    "DateField": datetime.date,
+    "TimeField": datetime.time,
+    "DurationField": datetime.timedelta,
+}
+_TARGETS = (str, int, float, Decimal, uuid.UUID)
+
+
+def converter(field: Any, annotation: Any) -> Callable[[Any], Any] | None:
+    """Return what turns a column's values into the declared type; None where they agree.
+
+    Args:
+        field: the model's field; a relation stands for the key it points at.
+        annotation: the declared type.
+    """
+    declared = strip_optional(annotation)
+    while getattr(field, "is_relation", False) and hasattr(field, "target_field"):
+        field = field.target_field
+    given = _TYPES.get(field.get_internal_type()) if hasattr(field, "get_internal_type") else None
+    if not isinstance(declared, type) or given is None or issubclass(given, declared):
+        return None
+    if issubclass(declared, enum.Enum):
+        return declared
+    return declared if declared in _TARGETS else None

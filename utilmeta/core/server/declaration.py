@@ -1,0 +1,135 @@
+"""What a service is declared with: its facts, configurations and hooks."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+from utilmeta.conf import Config, current
+from utilmeta.conf.project import project_dir
+from utilmeta.core.api import API
+from utilmeta.core.server.contract import Adapter
+from utilmeta.core.server.engine import Engine
+from utilmeta.core.server.identity import (
+    alias_main,
+    check_api,
+    check_hook,
+    check_listen,
+    check_name,
+    check_origin,
+    check_route,
+    spell_version,
+)
+from utilmeta.core.server.lifecycle import Lifecycle
+from utilmeta.core.server.mounts import Mounts
+from utilmeta.core.server.registry import check_mode, find_adapter
+from utilmeta.core.setup.compose import Composed
+from utilmeta.core.setup.merge import Merged
+from utilmeta.utils.exceptions import ConfigError
+
+C = TypeVar("C", bound=Config)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Declaration:
+    """The part of a service that is told before it is set up; see `UtilMeta` for the arguments."""
+
+    def __init__(
+        self,
+        module_name: str,
+        *,
+        backend: object,
+        name: str | None = None,
+        title: str | None = None,
+        description: str = "",
+        production: bool = False,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        scheme: str = "http",
+        origin: str | None = None,
+        version: str | tuple[int | str, ...] = "0.1.0",
+        asynchronous: bool | None = None,
+        api: type[API] | str | None = None,
+        route: str = "/",
+        auto_reload: bool | None = None,
+    ) -> None:
+        self.module_name = module_name
+        self.name = check_name(name, module_name)
+        self.title = title or self.name
+        self.description = description
+        self.production = production
+        check_listen(host, port, scheme)
+        self.host = host
+        self.scheme = scheme
+        self.origin = check_origin(origin)
+        self.version = spell_version(version)
+        self.route = check_route(route)
+        self.auto_reload = bool(auto_reload)
+        self.api = check_api(api)
+        adapter, app = find_adapter(backend)
+        self.asynchronous = check_mode(adapter, app, asynchronous)
+        self.port = adapter.default_port if port is None else port
+        self.project_dir: Path = project_dir(module_name)
+        self.lifecycle = Lifecycle()
+        self.composed: Composed | None = None
+        self.settings: Merged | None = None
+        self._adapter_class, self._app = adapter, app
+        self._adapter: Adapter | None = None
+        self._application: Any = None
+        self._configs: dict[type[Config], Config] = {}
+        self._mounts = Mounts()
+        self._engine: Engine | None = None
+        self._lock = threading.RLock()
+        self._setting_up = False
+        self._mounted = False
+        current.register(self)
+        alias_main(module_name)
+
+    def use(self, config: Config | type[Config]) -> Self:
+        """Take in a configuration, and return the service.
+
+        Args:
+            config: an instance, or a class that needs no arguments.
+
+        Raises:
+            ConfigError: there is one of its type already, or `setup` has run.
+        """
+        instance = config() if isinstance(config, type) and issubclass(config, Config) else config
+        if not isinstance(instance, Config):
+            raise ConfigError(
+                f"service.use({config!r}): expected a configuration such as Time(time_zone='UTC')"
+            )
+        kind = type(instance)
+        if self._engine is not None or self._setting_up:
+            raise ConfigError(
+                f"service.use({kind.__name__}(...)): the service is set up already; use it before "
+                "setup(), application() or run()"
+            )
+        if kind in self._configs:
+            raise ConfigError(
+                f"service.use({kind.__name__}(...)): there is one already; put both into one"
+            )
+        self._configs[kind] = instance
+        return self
+
+    def get_config(self, kind: type[C]) -> C | None:
+        """Return the configuration of a type, None when none was given."""
+        return cast("C | None", self._configs.get(kind))
+
+    def on_startup(self, function: F) -> F:
+        """Run a function in each serving process, once, before its first answer.
+
+        Args:
+            function: takes nothing; may be async on an async service.
+        """
+        self.lifecycle.startup.append(check_hook("on_startup", function))
+        return function
+
+    def on_shutdown(self, function: F) -> F:
+        """Run a function when a serving process ends; the last registered runs first.
+
+        Args:
+            function: takes nothing; may be async on an async service.
+        """
+        self.lifecycle.shutdown.append(check_hook("on_shutdown", function))
+        return function
