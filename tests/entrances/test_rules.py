@@ -573,7 +573,7 @@ tell(error=error_of(service.setup))
 """
     error = program(tmp_path, text)["error"]
     assert error is not None
-    assert "Product has no field 'nmae'; did you mean 'name'?" in error
+    assert "Product has no field 'nmae'; did you mean 'name'" in error
 
 
 def manage(folder: Path, *arguments: str, **env: str) -> Done:

@@ -25,8 +25,12 @@ class Engine:
     require: Callable[[], None]
     url: str
 
+    def url_of(self, suite: str) -> str:
+        """Return the URL of a suite's own database."""
+        return self.url if self.url.endswith(":memory:") else f"{self.url}_{suite}"
 
-# A database of each process's own: two runs at once must not take away each other's tables.
+
+# A database of each process's and suite's own: two at once must not take away each other's tables.
 ENGINES = {
     "sqlite": Engine(lambda: None, "sqlite://:memory:"),
     "postgresql": Engine(require_postgres, f"{POSTGRES}/orm_{os.getpid()}"),
@@ -97,7 +101,9 @@ def runs(
         if isinstance(item, pytest.Function) and item.path == request.path
     ]
     made = {
-        (suite, engine): start(SUITES[suite], ENGINES[engine].url, folder / f"{suite}-{engine}.xml")
+        (suite, engine): start(
+            SUITES[suite], ENGINES[engine].url_of(suite), folder / f"{suite}-{engine}.xml"
+        )
         for suite, engine in wanted
     }
     yield made

@@ -143,7 +143,11 @@ class Env(pydantic.BaseModel):
     ) -> str:
         lines = []
         for error in exc.errors(include_url=False):
-            name = str(error["loc"][0]) if error["loc"] else "(all)"
+            if not error["loc"]:
+                # A validator of the whole class: its input holds every value, secret or not.
+                lines.append(f"  {error['msg']}")
+                continue
+            name = str(error["loc"][0])
             if error["type"] == "missing":
                 lines.append(f"  {prefix}{name}: missing; looked in {', '.join(tried)}")
                 continue

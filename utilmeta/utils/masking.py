@@ -17,6 +17,11 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PUBLIC = frozenset({"primary_key", "public_key", "foreign_key", "order_key", "sort_key"})
 
 
+# Names of what is known about a secret, such as `COOKIE_AGE` or `MAX_TOKENS`.
+_ABOUT = re.compile(
+    r"_(?:age|name|prefix|path|domain|secure|timeout|ttl|size|length|count|limit|samesite|httponly|"
+    r"algorithm)$|^(?:max|min|num)_"
+)
 # The same words at the end of names written as one, such as `authtoken`.
 _ENDINGS = ("token", "tokens", "accesskey", "privatekey", "secretkey", "dsn")
 # From the user to the last `@` before the next URL: a password may hold any character.
@@ -30,7 +35,7 @@ def is_secret(name: str) -> bool:
     Word borders count: `api_key` and `accessToken` are secret, `monkey` and `keyboard` are not.
     """
     flat = _CAMEL.sub("_", name).lower()
-    if flat in _PUBLIC:
+    if flat in _PUBLIC or _ABOUT.search(flat):
         return False
     compact = flat.replace("_", "")
     if any(word in compact for word in ("password", "secret", "passwd", "apikey")):

@@ -1,5 +1,5 @@
 """Models are imported after `service.setup()`, which is what makes them importable."""
-# ruff: noqa: E402, F403, F405 - an import below code, and of everything, is what this file shows
+# ruff: noqa: F403, F405 - an import below code, and of everything, is what this file shows
 
 import os
 

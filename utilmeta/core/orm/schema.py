@@ -208,10 +208,12 @@ def _key_of(
     except ValidationError:
         return None
     if isinstance(key, int) and not isinstance(key, bool):
-        low, high = connections[alias or DEFAULT_DB_ALIAS].ops.integer_field_range(
-            field.get_internal_type()
-        )
-        if (low is not None and key < low) or (high is not None and key > high):
+        while field.is_relation:
+            field = field.target_field
+        ranges = connections[alias or DEFAULT_DB_ALIAS].ops.integer_field_ranges
+        # What a backend names no range for is a 64-bit number.
+        low, high = ranges.get(field.get_internal_type(), ranges["BigIntegerField"])
+        if not low <= key <= high:
             return None
     return alias, key
 

@@ -57,6 +57,8 @@ class Declaration:
         self.name = check_name(name, module_name)
         self.title = title or self.name
         self.description = description
+        if not isinstance(production, bool):
+            raise ConfigError(f"UtilMeta(production={production!r}): expected True or False")
         self.production = production
         check_listen(host, port, scheme)
         self.host = host

@@ -102,7 +102,7 @@ def _is_populated() -> bool:
 
 def _set(name: str, value: Any) -> None:
     own = settings.is_overridden(name)
-    current = getattr(settings, name, None) if own else None
+    current = getattr(settings._wrapped, name, None) if own else None  # noqa: SLF001
     if isinstance(current, dict) and isinstance(value, dict):
         # Connection handlers may hold the same dictionary already, so it is added to in place.
         current.update({alias: item for alias, item in value.items() if not current.get(alias)})
