@@ -336,6 +336,12 @@ CASES = [
     Case("unencodable", path=f"{E}/unencodable", status=500),
     # streams
     Case("stream", path=f"{S}/numbers?n=5", text=b"0\n1\n2\n3\n4\n", lacks=("content-length",)),
+    Case(
+        "stream_that_fails_at_once",
+        path=f"{S}/broken",
+        status=500,
+        has={"content-type": PROBLEM},
+    ),
     Case("stream_head", "HEAD", f"{S}/numbers", text=b""),
     Case("stream_empty", path=f"{S}/silent", text=b"", native=True),
     # what is seen

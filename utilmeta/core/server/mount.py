@@ -12,8 +12,8 @@ from urllib.parse import quote
 from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Hooks
-from utilmeta.core.server.engine.engine import iterate_on_lane
 from utilmeta.core.server.engine.lanes import Hold, LanePool
+from utilmeta.core.server.engine.streams import iterate_on_lane
 from utilmeta.utils.exceptions import ConfigError
 
 

@@ -1,6 +1,5 @@
 """The two drivers: one for sync servers, one for async ones, over the same steps."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,19 @@ from utilmeta.core.api.operation import Operation
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.encode import Encoder
+from utilmeta.core.response.raw import Body
 from utilmeta.core.server.engine.hygiene import tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.router import Router
+from utilmeta.core.server.engine.streams import (
+    AsyncPrimed,
+    Primed,
+    aclose_source,
+    iterate_on_lane,
+    iterate_sync,
+    within,
+)
 from utilmeta.utils.exceptions import BadRequest
-
-_END = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +87,12 @@ class Engine:
         request = Request(raw, self.rules.request)
         try:
             response = self._run(request)
+            if response.streaming:
+                response.body = _prime(response.body, raw.method)
         except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
             response.error = exc
-        if isinstance(response.body, AsyncIterator):
-            response.body = iterate_sync(response.body)
         if raw.method == "HEAD":
-            response.close()
             response.body = b""
         response.on_close.append(tidy_connections)
         if not response.streaming:
@@ -113,6 +118,8 @@ class Engine:
         token = hold.enter()
         try:
             response = await self._arun(request, hold)
+            if response.streaming:
+                response.body = await _aprime(response.body, raw.method, hold)
         except Exception as exc:
             response = answer_error(exc, request, debug=self.rules.debug)
             response.error = exc
@@ -121,12 +128,7 @@ class Engine:
             raise
         finally:
             hold.leave(token)
-        if isinstance(response.body, Iterator):
-            response.body = iterate_on_lane(response.body, hold)
-        elif isinstance(response.body, AsyncIterator):
-            response.body = _within(hold, response.body)
         if raw.method == "HEAD":
-            await _aclose(response.body)
             response.body = b""
         response.on_close.append(hold.close)
         if not response.streaming:
@@ -143,45 +145,25 @@ class Engine:
         return await hold.run(found.invoke, request, values, self.rules.encode)
 
 
-async def _aclose(body: Any) -> None:
-    closing = getattr(body, "aclose", None)
+def _prime(body: Any, method: str) -> Body:
+    """Return a streamed body for a sync server, its first chunk made; nothing for HEAD."""
+    source: Iterator[bytes] = iterate_sync(body) if isinstance(body, AsyncIterator) else body
+    if method != "HEAD":
+        return Primed(source)
+    closing = getattr(body, "close", None)
     if closing is not None:
-        await closing()
+        closing()
+    return b""
 
 
-async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
-    """Yield what a sync iterator yields, each step on the request's lane."""
-    try:
-        while (chunk := await hold.run(next, source, _END)) is not _END:
-            yield chunk
-    finally:
-        closing = getattr(source, "close", None)
+async def _aprime(body: Any, method: str, hold: Hold) -> Body:
+    """Return a streamed body for an async server; the async twin of `_prime`."""
+    if method == "HEAD":
+        closing = getattr(body, "close", None)
         if closing is not None:
             await hold.run(closing)
-
-
-async def _within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield a body's chunks with the request's lane in force for code that makes them.
-
-    It stays in force in the task that sends the body, whose work for this request ends with it.
-    """
-    hold.enter()
-    try:
-        async for chunk in source:
-            yield chunk
-    finally:
-        await _aclose(source)
-
-
-def iterate_sync(source: AsyncIterator[bytes]) -> Iterator[bytes]:
-    """Yield what an async iterator yields, on one event loop of its own."""
-    with asyncio.Runner() as runner:
-
-        async def step() -> Any:
-            return await anext(source, _END)
-
-        try:
-            while (chunk := runner.run(step())) is not _END:
-                yield chunk
-        finally:
-            runner.run(_aclose(source))
+        await aclose_source(body)
+        return b""
+    is_async = isinstance(body, AsyncIterator)
+    source = within(hold, body) if is_async else iterate_on_lane(body, hold)
+    return AsyncPrimed(source, await anext(source, None))

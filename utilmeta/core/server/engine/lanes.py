@@ -8,6 +8,7 @@ every async method of Django's ORM, runs on the same lane.
 
 import asyncio
 import contextvars
+import logging
 import os
 import threading
 from collections import deque
@@ -19,6 +20,8 @@ from typing import Any, TypeVar
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 
 from utilmeta.core.server.engine.hygiene import close_connections, tidy_connections
+
+logger = logging.getLogger("utilmeta.lanes")
 
 T = TypeVar("T")
 Job = Callable[[], None]
@@ -50,7 +53,11 @@ class Lane:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            try:
+                job()
+            except Exception:
+                # What is waited for tells its waiter; the rest must not cost the lane.
+                logger.exception("work on %s failed", threading.current_thread().name)
             # While it waits for the next one, a lane must not keep the last one's request alive.
             del job
         close_connections()

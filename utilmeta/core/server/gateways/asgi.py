@@ -136,13 +136,9 @@ async def send_response(response: RawResponse, raw: ASGIRequest, send: Send) -> 
 
 
 async def _send_stream(start: Message, body: AsyncIterator[bytes], send: Send) -> None:
-    # The status waits for the first chunk, so that a body that fails at once can still be a 500.
-    first = await anext(body, None)
     await send(start)
-    if first is not None:
-        await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for chunk in body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    async for chunk in body:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

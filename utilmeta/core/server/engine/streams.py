@@ -1,0 +1,103 @@
+"""Bodies that come in pieces, for the kind of server that sends them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from utilmeta.core.server.engine.lanes import Hold
+
+_END = object()
+
+
+class Primed:
+    """A sync body whose first chunk is there, so that one that fails at once is still an error.
+
+    Args:
+        source: the body; its first chunk is made now.
+    """
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source = source
+        self._first = next(source, None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        first, self._first = self._first, None
+        return next(self._source) if first is None else first
+
+    def close(self) -> None:
+        """End the body."""
+        closing = getattr(self._source, "close", None)
+        if closing is not None:
+            closing()
+
+
+class AsyncPrimed:
+    """An async body whose first chunk is there; the async twin of `Primed`.
+
+    Args:
+        source: the body.
+        first: its first chunk, None when it has none.
+    """
+
+    def __init__(self, source: AsyncIterator[bytes], first: bytes | None) -> None:
+        self._source = source
+        self._first = first
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, None
+        return await anext(self._source) if first is None else first
+
+    async def aclose(self) -> None:
+        """End the body."""
+        await aclose_source(self._source)
+
+
+async def aclose_source(body: Any) -> None:
+    """End an async body that can be ended."""
+    closing = getattr(body, "aclose", None)
+    if closing is not None:
+        await closing()
+
+
+async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
+    """Yield what a sync iterator yields, each step on the request's lane."""
+    try:
+        while (chunk := await hold.run(next, source, _END)) is not _END:
+            yield chunk
+    finally:
+        closing = getattr(source, "close", None)
+        if closing is not None:
+            await hold.run(closing)
+
+
+async def within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a body's chunks with the request's lane in force for code that makes them.
+
+    It stays in force in the task that sends the body, whose work for this request ends with it.
+    """
+    hold.enter()
+    try:
+        async for chunk in source:
+            yield chunk
+    finally:
+        await aclose_source(source)
+
+
+def iterate_sync(source: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """Yield what an async iterator yields, on one event loop of its own."""
+    with asyncio.Runner() as runner:
+
+        async def step() -> Any:
+            return await anext(source, _END)
+
+        try:
+            while (chunk := runner.run(step())) is not _END:
+                yield chunk
+        finally:
+            runner.run(aclose_source(source))
