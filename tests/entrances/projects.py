@@ -269,8 +269,9 @@ def settings_in_force():
 
     # Django fills in the defaults of these two on first use.
     connections.settings, caches.settings
+    # The holder itself: Django 6.1 warns whoever asks `settings` for deprecated names.
     return {
-        name: repr(getattr(settings, name))
+        name: repr(getattr(settings._wrapped, name))
         for name in sorted(dir(settings))
         if name.isupper() and name != "SETTINGS_MODULE"
     }
