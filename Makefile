@@ -21,7 +21,8 @@ demo: $(VENV)/.demo  ## serve the test project with sample data
 	@echo "  The same API on another framework: make demo DEMO_BACKEND=starlette"
 	@echo "  (flask, starlette, fastapi, sanic or tornado). Ctrl+C ends it."
 	@echo
-	@TESTPROJECT_BACKEND=$(DEMO_BACKEND) TESTPROJECT_PORT=$(DEMO_PORT) $(BIN)/python -m testproject
+	@exec env TESTPROJECT_BACKEND=$(DEMO_BACKEND) TESTPROJECT_PORT=$(DEMO_PORT) \
+		$(BIN)/python -m testproject
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

@@ -51,6 +51,7 @@ class Env(pydantic.BaseModel):
 
     _sources: dict[str, str] = pydantic.PrivateAttr(default_factory=dict)
     _prefix: str = pydantic.PrivateAttr(default="")
+    _has_file: bool = pydantic.PrivateAttr(default=False)
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class Env(pydantic.BaseModel):
             raise EnvError(self._explain(exc, sources, tried, prefix)) from None
         self._sources.update(sources)
         self._prefix = prefix
+        self._has_file = file is not None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -149,7 +151,8 @@ class Env(pydantic.BaseModel):
                 continue
             name = str(error["loc"][0])
             if error["type"] == "missing":
-                lines.append(f"  {prefix}{name}: missing; looked in {', '.join(tried)}")
+                plain = f" (as {name} but in the system)" if prefix and len(tried) > 1 else ""
+                lines.append(f"  {prefix}{name}: missing; looked in {', '.join(tried)}{plain}")
                 continue
             spellings = cls._spellings.get(name, [])
             secret = any(is_secret(str(part)) for part in (*error["loc"], *spellings))
@@ -177,6 +180,11 @@ class Env(pydantic.BaseModel):
     def prefix(self) -> str:
         """What stands before each name among the system's variables."""
         return self._prefix
+
+    @property
+    def has_file(self) -> bool:
+        """Whether a file is among the sources; names in it have no prefix."""
+        return self._has_file
 
     def source_of(self, name: str) -> str:
         """Return where a variable's value came from, `default` when nothing set it."""

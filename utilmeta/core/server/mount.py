@@ -107,7 +107,8 @@ class WSGIMount:
             answer.close()
             raise RuntimeError("the mounted WSGI application did not call start_response")
         status, headers = started[0]
-        pairs = [(name.lower(), value) for name, value in headers]
+        # Django writes cookies with a space before them, which strict ASGI servers refuse.
+        pairs = [(name.lower(), value.strip()) for name, value in headers]
         return RawResponse(int(status[:3]), pairs, answer)
 
     def _environ(self, raw: RawRequest, body: io.BytesIO) -> dict[str, Any]:

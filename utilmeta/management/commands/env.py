@@ -75,18 +75,20 @@ def describe(env: Env) -> str:
 def example(env: Env) -> str:
     """Return an `.env.example` for one instance: defaults as comments, secrets left empty."""
     lines = [f"# {type(env).__qualname__}"]
+    # What is copied to the file that is read has no prefix; what goes to the system has.
+    prefix = "" if env.has_file else env.prefix
     for name, info in type(env).model_fields.items():
         default = default_of(info)
         note = spell(info.annotation) + (f": {info.description}" if info.description else "")
         lines += [f"# {line}" for line in note.splitlines()]
         if default is PydanticUndefined:
-            lines.append(f"{env.prefix}{name}=")
+            lines.append(f"{prefix}{name}=")
         elif default is COMPUTED:
-            lines.append(f"# {env.prefix}{name}  (computed from the others)")
+            lines.append(f"# {prefix}{name}  (computed from the others)")
         else:
             secret = env.is_secret(name) and default not in ("", None)
             shown = MASK if secret else _quote(_as_text(mask(default)))
-            lines.append(f"# {env.prefix}{name}={shown}")
+            lines.append(f"# {prefix}{name}={shown}")
     return "\n".join(lines)
 
 

@@ -79,6 +79,15 @@ def test_wsgi_answer_is_passed_on_and_closed_once():
     assert body.closed == 1
 
 
+def test_wsgi_headers_lose_the_space_that_django_puts_before_cookies():
+    def app(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Set-Cookie", " a=1; Path=/")])
+        return [b""]
+
+    mounted = WSGIMount(app, Started(), LanePool(1))  # type: ignore[arg-type]
+    assert mounted.handle(PlainRequest()).headers == [("set-cookie", "a=1; Path=/")]
+
+
 def test_wsgi_answer_is_closed_when_it_is_never_sent():
     body = Body(b"a")
     serve(body).close()
