@@ -96,7 +96,15 @@ class Declaration:
         Raises:
             ConfigError: there is one of its type already, or `setup` has run.
         """
-        instance = config() if isinstance(config, type) and issubclass(config, Config) else config
+        instance: object = config
+        if isinstance(config, type) and issubclass(config, Config):
+            try:
+                instance = config()
+            except TypeError as exc:
+                raise ConfigError(
+                    f"service.use({config.__name__}): the class needs arguments ({exc}); give an "
+                    "instance"
+                ) from exc
         if not isinstance(instance, Config):
             raise ConfigError(
                 f"service.use({config!r}): expected a configuration such as Time(time_zone='UTC')"
