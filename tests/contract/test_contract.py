@@ -92,6 +92,10 @@ def socketed(
 
     yield Target(request.param, call, knows_raw_path=request.param != "django-wsgi")
     assert server.stop() in {0, -15, 143}, server.output()
+    # Each traceback is one that an endpoint was made to raise, logged once by the service.
+    output = server.output()
+    chained = output.count("was the direct cause of") + output.count("During handling of")
+    assert output.count("Traceback (most recent call last)") == output.count(" failed: ") + chained
 
 
 def normal(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -74,6 +74,9 @@ def test_mounts_answer_beside_the_api(start: Start, backend: str):
     assert server.request("GET", "/api/hello").body == b"world"
     assert json.loads(server.request("GET", "/drf/ping/").body) == {"drf": "pong"}
     assert server.request("GET", "/legacy/a/b").body == b"legacy at /legacy/a/b"
+    head = server.request("HEAD", "/legacy/a")
+    assert (head.status, head.body, head.header("content-type")) == (200, b"", "text/plain")
+    assert server.request("HEAD", "/drf/ping/").status == 200
     assert server.request("GET", "/absent").status == 404
     end(server)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
+from utilmeta.core.response.raw import Body
 from utilmeta.core.server.contract import Hooks
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.streams import iterate_on_lane
@@ -109,7 +110,7 @@ class WSGIMount:
         status, headers = started[0]
         # Django writes cookies with a space before them, which strict ASGI servers refuse.
         pairs = [(name.lower(), value.strip()) for name, value in headers]
-        return RawResponse(int(status[:3]), pairs, answer)
+        return RawResponse(int(status[:3]), pairs, _for_method(raw, answer))
 
     def _environ(self, raw: RawRequest, body: io.BytesIO) -> dict[str, Any]:
         prefix, path = ("", raw.prefix + raw.path) if self._whole else (raw.prefix, raw.path)
@@ -169,6 +170,14 @@ def close_source(source: object) -> None:
         closing()
 
 
+def _for_method(raw: RawRequest, answer: _Answer) -> Body:
+    """Return the body; nothing for HEAD, which some servers refuse a body for."""
+    if raw.method != "HEAD":
+        return answer
+    answer.close()
+    return b""
+
+
 class ASGIMount:
     """An ASGI application as a handler, for async services.
 
@@ -199,7 +208,13 @@ class ASGIMount:
             (key.decode("latin-1").lower(), value.decode("latin-1"))
             for key, value in start.get("headers", ())
         ]
-        return RawResponse(start["status"], pairs, _drain(messages, task, answered))
+        body = _drain(messages, task, answered)
+        if raw.method != "HEAD":
+            return RawResponse(start["status"], pairs, body)
+        async for _ in body:
+            # The application has to be let go on, but nothing of it may be sent.
+            pass
+        return RawResponse(start["status"], pairs)
 
 
 def _scope(raw: RawRequest) -> dict[str, Any]:

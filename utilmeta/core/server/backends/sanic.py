@@ -71,12 +71,16 @@ def _latin(value: str) -> str:
 class _Response(HTTPResponse):
     """A response whose headers are those it was given; Sanic's adds `content-type: None`."""
 
+    # Whether the length of the body is told; Sanic tells 0 for what has none.
+    tells_length = True
+
     @property
     def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
         """The headers as they are sent."""
         return (
             (name.encode("latin-1"), str(value).encode("latin-1"))
             for name, value in self.headers.items()
+            if self.tells_length or name.lower() != "content-length"
         )
 
 
@@ -135,23 +139,18 @@ class SanicAdapter(Adapter):
     ) -> BaseHTTPResponse | None:
         """Return Sanic's response, or send it here when it streams."""
         body: Any = response.body
-        # Sanic announces 0 for what has no body, but a HEAD for a stream knows no length.
-        announced = any(name == "content-length" for name, _ in response.headers)
-        unknown = request.method == "HEAD" and not announced and response.status not in {204, 304}
-        whole = isinstance(body, bytes) and not unknown
-        native = _Response(body if whole else None, response.status)
+        native = _Response(body if isinstance(body, bytes) else None, response.status)
         for name, value in response.headers:
             native.headers.add(name, value)
-        if whole:
+        if isinstance(body, bytes):
+            # A HEAD for a stream knows no length.
+            native.tells_length = request.method != "HEAD" or "content-length" in native.headers
             return native
         try:
-            first = b"" if isinstance(body, bytes) else await anext(body, b"")
             stream = await request.respond(native)
             assert stream is not None  # noqa: S101 - given a response, Sanic returns one
-            await stream.send(first)
-            if not isinstance(body, bytes):
-                async for chunk in body:
-                    await stream.send(chunk)
+            async for chunk in body:
+                await stream.send(chunk)
             await stream.eof()
         finally:
             await response.aclose()
