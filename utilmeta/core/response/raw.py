@@ -6,6 +6,20 @@ from contextlib import ExitStack
 Body = bytes | Iterator[bytes] | AsyncIterator[bytes]
 
 
+def close_source(source: object) -> None:
+    """End an iterable, or anything else, that can be closed."""
+    closing = getattr(source, "close", None)
+    if closing is not None:
+        closing()
+
+
+async def aclose_source(source: object) -> None:
+    """End an async iterable that can be closed; the async twin of `close_source`."""
+    closing = getattr(source, "aclose", None)
+    if closing is not None:
+        await closing()
+
+
 class RawResponse:
     """A response that is ready to be written.
 
@@ -33,19 +47,15 @@ class RawResponse:
 
     def close(self) -> None:
         """End a sync body and run `on_close`; harmless when called again."""
-        closing = getattr(self.body, "close", None)
         try:
-            if closing is not None:
-                closing()
+            close_source(self.body)
         finally:
             self._finish()
 
     async def aclose(self) -> None:
         """End an async body and run `on_close`; harmless when called again."""
-        closing = getattr(self.body, "aclose", None)
         try:
-            if closing is not None:
-                await closing()
+            await aclose_source(self.body)
         finally:
             self._finish()
 

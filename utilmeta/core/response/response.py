@@ -7,7 +7,7 @@ from urllib.parse import quote
 from utilmeta.core.file import File
 from utilmeta.core.file.file import CHUNK
 from utilmeta.core.response.encode import Encoder
-from utilmeta.core.response.raw import RawResponse
+from utilmeta.core.response.raw import RawResponse, aclose_source, close_source
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -172,9 +172,7 @@ class _Chunks:
 
     def close(self) -> None:
         """Close the file."""
-        closing = getattr(self._file, "close", None)
-        if closing is not None:
-            closing()
+        close_source(self._file)
 
 
 def _encoded_chunks(source: Any) -> Iterator[bytes] | AsyncIterator[bytes]:
@@ -186,9 +184,7 @@ def _encode(source: Any) -> Iterator[bytes]:
         for chunk in source:
             yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
     finally:
-        closing = getattr(source, "close", None)
-        if closing is not None:
-            closing()
+        close_source(source)
 
 
 async def _aencode(source: Any) -> AsyncIterator[bytes]:
@@ -196,9 +192,7 @@ async def _aencode(source: Any) -> AsyncIterator[bytes]:
         async for chunk in source:
             yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
     finally:
-        closing = getattr(source, "aclose", None)
-        if closing is not None:
-            await closing()
+        await aclose_source(source)
 
 
 def check_header(name: str, value: str) -> str:

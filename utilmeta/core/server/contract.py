@@ -93,7 +93,6 @@ class Adapter(ABC):
         name: name of the framework, as in `backend='flask'`.
         package: import name of the framework.
         asynchronous: whether it serves on an event loop unless told otherwise.
-        flexible: whether it can do the other.
         native_lifespan: whether its server, or `run`, starts and stops the hooks.
         default_port: port of `service.run()`.
         requirement: what to hand to pip when the framework is missing.
@@ -102,7 +101,6 @@ class Adapter(ABC):
     name: ClassVar[str]
     package: ClassVar[str]
     asynchronous: ClassVar[bool]
-    flexible: ClassVar[bool] = False
     native_lifespan: bool = False
     default_port: ClassVar[int] = 8000
     requirement: ClassVar[str]

@@ -68,11 +68,9 @@ class Lifecycle:
             if self.started:
                 return
             try:
-                for hook in self.startup:
-                    _run(hook)
+                self.start_now()
             except Exception:
                 _end_process()
-            self._begin()
 
     async def astart(self) -> None:
         """Run the start-up hooks; the async twin of `start`."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
-from utilmeta.core.response.raw import Body
+from utilmeta.core.response.raw import Body, close_source
 from utilmeta.core.server.contract import Hooks
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.streams import iterate_on_lane
@@ -161,13 +161,6 @@ class _Answer:
     def close(self) -> None:
         """Close the application's iterable."""
         close_source(self._source)
-
-
-def close_source(source: object) -> None:
-    """Close what can be closed."""
-    closing = getattr(source, "close", None)
-    if closing is not None:
-        closing()
 
 
 def _for_method(raw: RawRequest, answer: _Answer) -> Body:

@@ -66,7 +66,6 @@ class DjangoAdapter(Adapter):
     name = "django"
     package = "django"
     asynchronous: ClassVar[bool] = False
-    flexible = True
     requirement = "utilmeta"
 
     def __init__(self, frame: Frame, app: Any = None) -> None:

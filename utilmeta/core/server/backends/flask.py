@@ -34,7 +34,6 @@ class FlaskAdapter(Adapter):
     name = "flask"
     package = "flask"
     asynchronous: ClassVar[bool] = False
-    flexible = True
     default_port = 5000
     requirement = "utilmeta[flask]"
     app: Flask

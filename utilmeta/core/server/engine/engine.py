@@ -11,14 +11,13 @@ from utilmeta.core.api.operation import Operation
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.encode import Encoder
-from utilmeta.core.response.raw import Body
+from utilmeta.core.response.raw import Body, aclose_source, close_source
 from utilmeta.core.server.engine.hygiene import tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.router import Router
 from utilmeta.core.server.engine.streams import (
     AsyncPrimed,
     Primed,
-    aclose_source,
     iterate_on_lane,
     iterate_sync,
     within,
@@ -150,20 +149,18 @@ def _prime(body: Any, method: str) -> Body:
     source: Iterator[bytes] = iterate_sync(body) if isinstance(body, AsyncIterator) else body
     if method != "HEAD":
         return Primed(source)
-    closing = getattr(body, "close", None)
-    if closing is not None:
-        closing()
+    close_source(body)
     return b""
 
 
 async def _aprime(body: Any, method: str, hold: Hold) -> Body:
     """Return a streamed body for an async server; the async twin of `_prime`."""
-    if method == "HEAD":
-        closing = getattr(body, "close", None)
-        if closing is not None:
-            await hold.run(closing)
-        await aclose_source(body)
-        return b""
     is_async = isinstance(body, AsyncIterator)
+    if method == "HEAD":
+        if is_async:
+            await aclose_source(body)
+        else:
+            await hold.run(close_source, body)
+        return b""
     source = within(hold, body) if is_async else iterate_on_lane(body, hold)
     return AsyncPrimed(source, await anext(source, None))

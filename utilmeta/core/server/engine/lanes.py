@@ -107,15 +107,6 @@ class LanePool:
             hold = self._waiting.popleft()
         hold.give(lane)
 
-    def forget(self, hold: "Hold") -> bool:
-        """Return whether a hold was waiting; it waits no longer."""
-        with self._lock:
-            try:
-                self._waiting.remove(hold)
-            except ValueError:
-                return False
-            return True
-
     def close(self, timeout: float = 5.0) -> None:
         """End all lanes, waiting at most that many seconds for the work on them."""
         with self._lock:

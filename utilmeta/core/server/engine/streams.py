@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from utilmeta.core.response.raw import aclose_source, close_source
 from utilmeta.core.server.engine.lanes import Hold
 
 _END = object()
@@ -29,9 +30,7 @@ class Primed:
 
     def close(self) -> None:
         """End the body."""
-        closing = getattr(self._source, "close", None)
-        if closing is not None:
-            closing()
+        close_source(self._source)
 
 
 class AsyncPrimed:
@@ -58,22 +57,13 @@ class AsyncPrimed:
         await aclose_source(self._source)
 
 
-async def aclose_source(body: Any) -> None:
-    """End an async body that can be ended."""
-    closing = getattr(body, "aclose", None)
-    if closing is not None:
-        await closing()
-
-
 async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
     """Yield what a sync iterator yields, each step on the request's lane."""
     try:
         while (chunk := await hold.run(next, source, _END)) is not _END:
             yield chunk
     finally:
-        closing = getattr(source, "close", None)
-        if closing is not None:
-            await hold.run(closing)
+        await hold.run(close_source, source)
 
 
 async def within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
