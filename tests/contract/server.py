@@ -4,6 +4,7 @@ import os
 
 from tests.contract import api
 from utilmeta import UtilMeta
+from utilmeta.core.server.backends.django import DjangoSettings
 
 ASYNCHRONOUS = os.environ.get("ASYNCHRONOUS") == "1"
 BACKEND = os.environ["BACKEND"]
@@ -19,6 +20,7 @@ service = UtilMeta(
     port=int(os.environ["PORT"]),
     production=False,
 )
+service.use(DjangoSettings(allowed_hosts=["127.0.0.1", ".example.com"]))
 app = service.application()
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ BACKENDS = (
 )
 SYNC = {"django-wsgi", "flask"}
 
+# Host names that the services answer for.
+HOSTS = ["testserver", "127.0.0.1", ".example.com"]
+
 # Headers that servers add of their own, and that differ with the time or the server.
 SERVERS_OWN = {"date", "server", "connection", "transfer-encoding", "keep-alive", "alt-svc"}
 
@@ -61,7 +64,7 @@ def inprocess(request: pytest.FixtureRequest) -> Iterator[Target]:
         from django.test import override_settings
 
         # A fresh service on Django has no middleware; the test project's is not under test here.
-        stack.enter_context(override_settings(MIDDLEWARE=[], DEBUG=False))
+        stack.enter_context(override_settings(MIDDLEWARE=[], DEBUG=False, ALLOWED_HOSTS=HOSTS))
         app = service.application()
         if is_sync:
             yield Target(request.param, lambda case: call_wsgi(app, case))

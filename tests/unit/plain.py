@@ -10,7 +10,6 @@ from utilmeta.core.api.compile import compile_api
 from utilmeta.core.api.errors import answer_error
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.core.response import RawResponse
-from utilmeta.core.response.encode import make_encoder
 from utilmeta.core.server.engine.router import Router
 
 
@@ -78,7 +77,7 @@ def answer(api: type[API], raw: PlainRequest) -> RawResponse:
         arguments = operation.parse(request)
     except Exception as exc:
         return answer_error(exc, request, debug=False)
-    return operation.invoke(request, arguments, make_encoder())
+    return operation.invoke(request, arguments)
 
 
 @dataclass(frozen=True, kw_only=True)

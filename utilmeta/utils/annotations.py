@@ -4,6 +4,8 @@ import types
 import typing
 from typing import Any
 
+import pydantic
+
 SEQUENCES = (list, set, frozenset, tuple)
 
 
@@ -48,3 +50,47 @@ def spell(annotation: Any) -> str:
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
     return str(annotation).replace("typing.", "")
+
+
+def member_names(annotation: Any) -> dict[str, Any] | None:
+    """Return the input names and types of a model's members, None for an open mapping.
+
+    A member with several aliases is there under each of them.
+    """
+    annotation = strip_optional(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return {
+            alias: info.annotation
+            for name, info in annotation.model_fields.items()
+            for alias in _aliases(info.validation_alias, name)
+        }
+    if isinstance(annotation, type) and (
+        typing.is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
+    ):
+        return typing.get_type_hints(annotation)
+    return None
+
+
+def _aliases(
+    alias: str | pydantic.AliasChoices | pydantic.AliasPath | None, name: str
+) -> list[str]:
+    if isinstance(alias, pydantic.AliasChoices):
+        return [found for choice in alias.choices for found in _aliases(choice, name)]
+    if isinstance(alias, pydantic.AliasPath):
+        return [str(alias.path[0])]
+    return [alias or name]
+
+
+def union_members(annotation: Any) -> list[Any]:
+    """Return the types of a union, None left out; of any other type a list of itself."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [item for item in typing.get_args(annotation) if item is not types.NoneType]
+    return [annotation]
+
+
+def declared_hints(cls: type) -> dict[str, Any]:
+    """Return the annotations of a class that can be resolved; none when one of them cannot."""
+    try:
+        return typing.get_type_hints(cls, include_extras=True)
+    except (AttributeError, NameError, SyntaxError, TypeError):
+        return {}

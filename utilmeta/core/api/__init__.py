@@ -1,6 +1,35 @@
 """API classes: endpoints as methods, declared with their paths and parameters."""
 
 from utilmeta.core.api.base import API
-from utilmeta.core.api.decorators import delete, get, patch, post, put, route
+from utilmeta.core.api.decorators import (
+    after,
+    before,
+    delete,
+    get,
+    handle,
+    patch,
+    post,
+    put,
+    ref,
+    route,
+    ws,
+)
+from utilmeta.core.api.errors import Error
+from utilmeta.core.api.plugins import Plugin
 
-__all__ = ["API", "delete", "get", "patch", "post", "put", "route"]
+__all__ = [
+    "API",
+    "Error",
+    "Plugin",
+    "after",
+    "before",
+    "delete",
+    "get",
+    "handle",
+    "patch",
+    "post",
+    "put",
+    "ref",
+    "route",
+    "ws",
+]

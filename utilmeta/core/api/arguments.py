@@ -2,8 +2,7 @@
 
 import copy
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, NotRequired
 
@@ -11,13 +10,13 @@ import pydantic
 from pydantic_core import ErrorDetails, SchemaError
 from typing_extensions import TypedDict
 
-from utilmeta.core.api.signature import Argument, member_names
-from utilmeta.core.file import File
+from utilmeta.core.api.signature import Argument
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, Place
 from utilmeta.core.request.query import decode, split_list
-from utilmeta.utils.annotations import is_many
-from utilmeta.utils.exceptions import BadRequest, ConfigError, UnsupportedMediaType
+from utilmeta.core.request.shapes import FieldReader, shape_of
+from utilmeta.utils.annotations import is_many, member_names
+from utilmeta.utils.exceptions import ConfigError
 from utilmeta.utils.masking import MASK, is_secret, mask
 
 Values = dict[str, Any]
@@ -52,44 +51,36 @@ class ParamsReader:
     """
 
     def __init__(self, arguments: list[Argument], where: str) -> None:
-        self._sources: list[tuple[Place, Source]] = []
-        fields: dict[str, Any] = {}
+        self._sources: list[tuple[str, Source]] = []
         self._wholes: dict[str, str] = {}
+        fields: dict[str, Any] = {}
         places: tuple[Place, ...] = ("path", "query", "header", "cookie")
         for place in places:
             mine = [argument for argument in arguments if _place(argument) == place]
-            if mine:
-                fields[place] = self._place(place, mine, where)
-        self._validate = _adapter(_typed_dict("Params", fields), where).validate_python
-
-    def _place(self, place: Place, arguments: list[Argument], where: str) -> Any:
-        wholes = [item for item in arguments if item.param is not None and item.param.whole]
-        if wholes:
-            if len(arguments) > 1:
-                raise ConfigError(
-                    f"{where}: {wholes[0].name!r} is the whole {place}, so no other argument can "
-                    "be a part of it; put those into its class"
-                )
-            argument = wholes[0]
-            self._wholes[place] = argument.name
-            self._sources.append((place, _whole_source(place, argument)))
-            return argument.annotation
-        many = {wire_name(item): is_many(item.annotation) for item in arguments}
-        self._sources.append((place, _member_source(place, many)))
-        return _typed_dict(place, {item.name: _field(item) for item in arguments})
+            parts = [item for item in mine if not (item.param is not None and item.param.whole)]
+            if parts:
+                fields[place] = typed_dict(place, parts)
+                self._sources.append((place, _part_source(place, parts)))
+            for index, whole in enumerate(item for item in mine if item not in parts):
+                # The place comes first, so that faults can be told by it.
+                name = f"{place} {index}"
+                fields[name] = whole.annotation
+                self._wholes[name] = whole.key
+                self._sources.append((name, _whole_source(place, whole)))
+        self._validate = adapter_of(_typed_dict("Params", fields), where).validate_python
 
     def read(self, request: Request, faults: list[dict[str, object]]) -> Values:
-        """Return the arguments by name; what is wrong is added to `faults`."""
-        data = {place: source(request) for place, source in self._sources}
+        """Return the arguments by key; what is wrong is added to `faults`."""
+        data = {name: source(request) for name, source in self._sources}
         try:
             valid = self._validate(data)
         except pydantic.ValidationError as exc:
             faults.extend(explain(error) for error in exc.errors(include_url=False))
             return {}
         values: Values = {}
-        for place, members in valid.items():
-            if place in self._wholes:
-                values[self._wholes[place]] = members
+        for name, members in valid.items():
+            if name in self._wholes:
+                values[self._wholes[name]] = members
             else:
                 values.update(members)
         return values
@@ -99,7 +90,13 @@ def _place(argument: Argument) -> str:
     return argument.param.place if argument.param is not None else "query"
 
 
-def _field(argument: Argument) -> Any:
+def typed_dict(name: str, arguments: list[Argument]) -> Any:
+    """Return a type whose members are these arguments, read by their names in the request."""
+    return _typed_dict(name, {item.key: field_of(item) for item in arguments})
+
+
+def field_of(argument: Argument) -> Any:
+    """Return the annotation that validates an argument, with its name in the request."""
     param = argument.param or Param(kind="QueryParam", place="query")
     info = param.field_info(alias=wire_name(argument), default=argument.default)
     annotation = argument.annotation
@@ -109,161 +106,59 @@ def _field(argument: Argument) -> Any:
     return field if info.is_required() else _not_required[field]
 
 
-def _adapter(form: Any, where: str) -> pydantic.TypeAdapter[Any]:
+def adapter_of(form: Any, where: str) -> pydantic.TypeAdapter[Any]:
+    """Return the validator of a type.
+
+    Raises:
+        ConfigError: it cannot be validated.
+    """
     try:
         return pydantic.TypeAdapter(form)
     except (pydantic.errors.PydanticUserError, SchemaError, TypeError, ValueError) as exc:
         raise ConfigError(f"{where}: an argument's type cannot be validated: {exc}") from exc
 
 
-def _member_source(place: Place, many: Mapping[str, bool]) -> Source:
+def _part_source(place: Place, arguments: list[Argument]) -> Source:
     if place == "path":
         return lambda request: request.path_params
     if place == "cookie":
         return lambda request: request.cookies
     if place == "header":
+        return _header_source({wire_name(item): is_many(item.annotation) for item in arguments})
+    return _query_source({wire_name(item): item.annotation for item in arguments})
 
-        def headers(request: Request) -> dict[str, Any]:
-            found: dict[str, Any] = {}
-            for name, is_list in many.items():
-                value = request.raw.header(name)
-                if value is not None:
-                    found[name] = [part.strip() for part in value.split(",")] if is_list else value
-            return found
 
-        return headers
-
-    def query(request: Request) -> dict[str, Any]:
-        encoded = request.encoded_query
+def _header_source(many: Mapping[str, bool]) -> Source:
+    def headers(request: Request) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, is_list in many.items():
-            values = encoded.get(name)
-            if values is not None:
-                found[name] = split_list(values) if is_list else decode(values[-1])
+            value = request.raw.header(name)
+            if value is not None:
+                found[name] = [part.strip() for part in value.split(",")] if is_list else value
         return found
 
-    return query
+    return headers
+
+
+def _query_source(members: Mapping[str, Any]) -> Source:
+    shapes = {name: shape_of(annotation) for name, annotation in members.items()}
+    read = FieldReader(shapes, decode=decode, split=split_list).read
+    return lambda request: read(request.encoded_query)
 
 
 def _whole_source(place: Place, argument: Argument) -> Source:
     members = member_names(argument.annotation)
-    if members is not None and place == "query":
-        return _member_source(place, {name: is_many(hint) for name, hint in members.items()})
-    if members is not None and place == "header":
-        names = {name.replace("_", "-").lower(): name for name in members}
-        many = {wire: is_many(members[name]) for wire, name in names.items()}
-        source = _member_source(place, many)
-        return lambda request: {names[wire]: value for wire, value in source(request).items()}
     if place == "query":
-        return lambda request: dict(request.query)
+        if members is None:
+            return lambda request: dict(request.query)
+        return _query_source(members)
     if place == "header":
-        return lambda request: dict(request.headers)
-    return _member_source(place, {})
-
-
-@dataclass(frozen=True, slots=True)
-class BodyReader:
-    """Reads and validates the body.
-
-    Attributes:
-        name: the argument that takes it; None when its members are arguments of their own.
-        kind: `json`, `text`, `bytes`, `file` or `stream`.
-        validate: from JSON bytes to the value; None for the other kinds.
-        media_type: the accepted media type.
-        limit: bytes; None takes the service's.
-        make_default: makes the value of an empty body; None when there must be one.
-    """
-
-    name: str | None
-    kind: str
-    validate: Callable[[bytes], Any] | None
-    media_type: str | None
-    limit: int | None
-    make_default: Callable[[], object] | None
-
-    def check(self, request: Request) -> None:
-        """Check the media type before anything is read.
-
-        Raises:
-            UnsupportedMediaType: it is not the accepted one.
-        """
-        if self.media_type is None:
-            return
-        got = request.content_type
-        if got == self.media_type:
-            return
-        if self.media_type == "application/json" and got is not None and got.endswith("+json"):
-            return
-        if self.make_default is not None and got is None:
-            return
-        raise UnsupportedMediaType(
-            f"The body is {got or 'of no declared type'}, expected {self.media_type}"
-        )
-
-    def read(self, request: Request, body: bytes, faults: list[dict[str, object]]) -> Values:
-        """Return the arguments the body stands for; what is wrong is added to `faults`."""
-        if not body and self.make_default is not None:
-            if self.name is not None:
-                return {self.name: self.make_default()}
-            body = b"{}"
-        if self.validate is None:
-            return {str(self.name): self._plain(request, body, faults)}
-        try:
-            value = self.validate(body)
-        except pydantic.ValidationError as exc:
-            for error in exc.errors(include_url=False):
-                if error["type"] == "json_invalid":
-                    raise BadRequest(f"The body is not JSON: {error['msg']}") from None
-                faults.append(explain(error, root="body"))
-            return {}
-        return value if self.name is None else {self.name: value}
-
-    def _plain(self, request: Request, body: bytes, faults: list[dict[str, object]]) -> object:
-        if self.kind == "text":
-            try:
-                return body.decode()
-            except UnicodeDecodeError:
-                faults.append({"place": "body", "code": "utf8", "expected": "UTF-8 text"})
-                return ""
-        if self.kind == "file":
-            return File(body, content_type=request.content_type or "application/octet-stream")
-        return body
-
-    def limit_for(self, request: Request) -> int | None:
-        """Return the bytes the body may have."""
-        return request.rules.max_body_size if self.limit is None else self.limit
-
-
-def make_body_reader(arguments: list[Argument], where: str) -> BodyReader | None:
-    """Return the reader of an operation's body, None when it takes none.
-
-    Raises:
-        ConfigError: two arguments are the whole body, or a type cannot be validated.
-    """
-    if not arguments:
-        return None
-    wholes = [item for item in arguments if item.param is not None and item.param.whole]
-    if len(wholes) > 1:
-        names = " and ".join(repr(item.name) for item in wholes)
-        raise ConfigError(f"{where}: {names} are both the whole body")
-    if wholes and len(arguments) > 1:
-        raise ConfigError(
-            f"{where}: {wholes[0].name!r} is the whole body, so no other argument can be a part "
-            "of it; put those into its class"
-        )
-    if not wholes:
-        form = _typed_dict("Body", {item.name: _field(item) for item in arguments})
-        optional = all(item.has_default for item in arguments)
-        adapter = _adapter(form, where)
-        return BodyReader(
-            name=None,
-            kind="json",
-            validate=adapter.validate_json,
-            media_type="application/json",
-            limit=None,
-            make_default=dict if optional else None,
-        )
-    return _whole_body(wholes[0], where)
+        if members is None:
+            return lambda request: dict(request.headers)
+        names = {name.replace("_", "-").lower(): name for name in members}
+        source = _header_source({wire: is_many(members[name]) for wire, name in names.items()})
+        return lambda request: {names[wire]: value for wire, value in source(request).items()}
+    return _part_source(place, [])
 
 
 def default_maker(argument: Argument) -> Callable[[], object] | None:
@@ -276,37 +171,6 @@ def default_maker(argument: Argument) -> Callable[[], object] | None:
     return None if default is MISSING else partial(copy.deepcopy, default)
 
 
-def _whole_body(argument: Argument, where: str) -> BodyReader:
-    param = argument.param
-    assert param is not None  # noqa: S101 - the caller picked arguments that have one
-    kind, media_type = _body_kind(argument.annotation)
-    validate = None
-    if kind == "json":
-        form = _annotated[argument.annotation, param.field_info(default=argument.default)]
-        validate = _adapter(form, where).validate_json
-    return BodyReader(
-        name=argument.name,
-        kind=kind,
-        validate=validate,
-        media_type=param.content_type or media_type,
-        limit=param.max_bytes,
-        make_default=default_maker(argument),
-    )
-
-
-def _body_kind(annotation: Any) -> tuple[str, str | None]:
-    origin = typing.get_origin(annotation) or annotation
-    if origin is bytes:
-        return "bytes", None
-    if origin is str:
-        return "text", "text/plain"
-    if origin is File:
-        return "file", None
-    if origin in (Iterator, AsyncIterator):
-        return "stream", None
-    return "json", "application/json"
-
-
 def explain(error: ErrorDetails, *, root: str | None = None) -> dict[str, object]:
     """Return a fault as it is answered: its place, what was expected, what was got.
 
@@ -315,6 +179,9 @@ def explain(error: ErrorDetails, *, root: str | None = None) -> dict[str, object
         root: put before the place.
     """
     parts = [str(part) for part in error["loc"]]
+    if root is None and parts:
+        # A whole place is known by its number too.
+        parts[0] = parts[0].partition(" ")[0]
     place = ".".join([root, *parts] if root else parts)
     fault: dict[str, object] = {"place": place, "code": error["type"], "expected": error["msg"]}
     if error["type"] != "missing":

@@ -1,48 +1,90 @@
 """From a tree of API classes to compiled operations."""
 
 import inspect
-import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from utilmeta.core.api.arguments import ParamsReader, default_maker, make_body_reader
+from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_template, template_of
+from utilmeta.core.api.arguments import ParamsReader, default_maker
 from utilmeta.core.api.base import API
-from utilmeta.core.api.decorators import ENDPOINT, ROUTE, VERBS, Declared, Route
+from utilmeta.core.api.bodyplan import holds_file, make_body_reader
+from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
 from utilmeta.core.api.operation import Level, Operation
-from utilmeta.core.api.signature import (
-    Argument,
-    function_arguments,
-    is_body_type,
-    make_argument,
-    resolve_hints,
-)
+from utilmeta.core.api.plugins.base import Plugin, plugins_of
+from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.api.signature import Argument, function_arguments, is_body_type, resolve_hints
 from utilmeta.core.api.template import Template, check_template, parse_template
+from utilmeta.core.api.tree import Endpoint, Place, rest_names, walk
 from utilmeta.core.request import Request
-from utilmeta.core.request.params import MISSING, Param, as_param
+from utilmeta.core.request.params import Param
+from utilmeta.core.response import Response
+from utilmeta.core.response.finish import Finisher
 from utilmeta.utils.annotations import admits_none
 from utilmeta.utils.exceptions import ConfigError
 
-# Attributes of API itself, which no parameter, endpoint or nested API may hide.
-_RESERVED = frozenset({"request", "parent", "response"})
+# Methods whose requests have no body to read.
+_BODILESS = frozenset({"GET", "WS"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the tree a class stands: its path, its classes, the parameters above it."""
-
-    template: Template
-    levels: tuple[Level, ...]
-    params: tuple[Argument, ...]
-
-
-def compile_api(root: type[API]) -> list[Operation]:
+def compile_api(root: type[API], rules: CompileRules | None = None) -> list[Operation]:
     """Return every operation below an API class.
+
+    Args:
+        root: the class.
+        rules: what is known of the service; None stands for any.
 
     Raises:
         ConfigError: a declaration is wrong, or two endpoints answer for one method and path.
     """
-    operations = list(_walk(root, Place(Template(), (), ())))
+    known = rules or CompileRules()
+    operations: list[Operation] = []
+    spots: list[Spot] = []
+    classes: list[type[API]] = []
+    for place, endpoint in walk(root):
+        if endpoint is None:
+            classes.append(place.classes[-1])
+            continue
+        for operation, spot in _compile(place, endpoint, known):
+            operations.append(operation)
+            spots.append(spot)
+    check_targets(classes, spots)
+    _check_unique(operations)
+    return operations
+
+
+def compile_fallback(root: type[API], rules: CompileRules) -> Operation:
+    """Return the operation that answers where no other does: the root's plugins, hooks, template.
+
+    Its endpoint is never run; its steps are given the error.
+    """
+    spot = Spot(classes=(root,), names=("",), functions=(), templates=(Template(),))
+
+    def finisher_of(function: Any) -> Finisher | None:
+        return hook_finisher(function, rules, template_of((root,)))
+
+    handlers = tuple(hook for hook in bind_hooks("handle", spot, finisher_of) if not hook.arguments)
+    plugins = plugins_of(root)
+    template = template_of((root,))
+    needed = Level(cls=root, params={}, needed=True)
+    return Operation(
+        where=root.__qualname__,
+        method="*",
+        template=Template(),
+        function=root.__init__,
+        levels=(needed,),
+        is_async=False,
+        params=None,
+        body=None,
+        finisher=make_finisher(template, rules),
+        handlers=handlers,
+        plugins=plugins,
+        debug=rules.debug,
+        simple=not (handlers or plugins),
+    )
+
+
+def _check_unique(operations: Sequence[Operation]) -> None:
     seen: dict[tuple[str, tuple[tuple[str, str], ...]], Operation] = {}
     for operation in operations:
         key = (operation.method, operation.template.shape())
@@ -52,34 +94,10 @@ def compile_api(root: type[API]) -> list[Operation]:
                 f"{operation.template}; give one of them another path"
             )
         seen[key] = operation
-    return operations
 
 
-def _walk(cls: type[API], place: Place) -> Iterator[Operation]:
-    where = _where(cls)
-    if any(level.cls is cls for level in place.levels):
-        raise ConfigError(f"{where}: the class is nested in itself")
-    hints = resolve_hints(cls, where)
-    params = _class_params(cls, hints, where)
-    for argument in params:
-        if any(argument.name == above.name for above in place.params):
-            raise ConfigError(
-                f"{where}: a class above has a parameter {argument.name!r} too; rename one of them"
-            )
-    level = Level(cls=cls, names=frozenset(argument.name for argument in params))
-    here = Place(place.template, (*place.levels, level), (*place.params, *params))
-    for name, function, declared in _endpoints(cls):
-        if name in _RESERVED:
-            raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")
-        yield from _compile(cls, name, function, declared, here)
-    for name, child, templates in _children(cls, hints, where):
-        for text in templates:
-            rest = frozenset(_rest_names(params))
-            template = here.template + parse_template(text, where=f"{where}.{name}", rest=rest)
-            yield from _walk(child, Place(template, here.levels, here.params))
-
-
-def _where(target: Any) -> str:
+def place_of(target: Any) -> str:
+    """Return a function's name with file and line, for messages."""
     try:
         _, line = inspect.getsourcelines(target)
         file = inspect.getsourcefile(target)
@@ -88,82 +106,58 @@ def _where(target: Any) -> str:
     return f"{target.__qualname__} ({file}:{line})"
 
 
-def _class_params(cls: type[API], hints: dict[str, Any], where: str) -> list[Argument]:
-    found: dict[str, Argument] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in vars(base).items():
-            if as_param(value) is not None:
-                found[name] = make_argument(name, hints.get(name, MISSING), value, where)
-    for name, hint in hints.items():
-        if name not in found and typing.get_origin(hint) is typing.Annotated:
-            argument = make_argument(name, hint, getattr(cls, name, MISSING), where)
-            if argument.param is not None:
-                found[name] = argument
-    for name in found.keys() & (_RESERVED | set(VERBS)):
-        raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the operations of one endpoint share."""
 
-
-def _endpoints(cls: type[API]) -> Iterator[tuple[str, Callable[..., Any], Declared]]:
-    names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-    for name in names:
-        function = getattr(cls, name, None)
-        if not inspect.isfunction(function):
-            continue
-        declared = getattr(function, ENDPOINT, None)
-        if declared is None and name in VERBS:
-            declared = Declared(method=name.upper(), templates=("",))
-        if declared is not None:
-            if declared.templates is None:
-                own = name.upper() == declared.method
-                declared = replace(declared, templates=("",) if own else (name,))
-            yield name, function, declared
-
-
-def _children(
-    cls: type[API], hints: dict[str, Any], where: str
-) -> Iterator[tuple[str, type[API], tuple[str, ...]]]:
-    names = dict.fromkeys(
-        [*hints, *(name for base in reversed(cls.__mro__) for name in vars(base))]
-    )
-    for name in names:
-        value, hint = getattr(cls, name, None), hints.get(name)
-        child = value if _is_api(value) else hint
-        if name.startswith("__") or child is None or not _is_api(child):
-            if isinstance(value, Route):
-                raise ConfigError(
-                    f"{where}.{name}: api.route(...) needs an API class as annotation"
-                )
-            continue
-        if name in _RESERVED:
-            raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")
-        if isinstance(value, Route):
-            yield name, child, value.templates
-        else:
-            yield name, child, getattr(child, ROUTE, None) or (name,)
-
-
-def _is_api(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, API) and value is not API
-
-
-def _rest_names(arguments: list[Argument]) -> Iterator[str]:
-    for argument in arguments:
-        if argument.param is not None and argument.param.convertor == "rest":
-            yield argument.name
+    place: Place
+    endpoint: Endpoint
+    where: str
+    spot: str
+    own: tuple[Argument, ...]
+    rules: CompileRules
 
 
 def _compile(
-    cls: type[API], name: str, function: Callable[..., Any], declared: Declared, place: Place
-) -> Iterator[Operation]:
-    where = f"{cls.__name__}.{name}"
-    own = function_arguments(function, where)
-    rest = frozenset(_rest_names([*place.params, *own]))
-    for text in declared.templates or ():
-        template = place.template + parse_template(text, where=where, rest=rest)
+    place: Place, endpoint: Endpoint, rules: CompileRules
+) -> Iterator[tuple[Operation, Spot]]:
+    function = endpoint.raw
+    where = f"{place.classes[-1].__name__}.{endpoint.name}"
+    given = 2 if endpoint.declared.method == "WS" else 1
+    own = tuple(function_arguments(function, where, given=given))
+    parts = _Parts(place, endpoint, where, place_of(function), own, rules)
+    _check_modes(parts)
+    inherited = [argument for found in place.params for argument in found]
+    rest = frozenset(rest_names([*inherited, *own]))
+    for text in endpoint.declared.templates or ():
+        below = parse_template(text, where=where, rest=rest)
+        template = place.template + below
         check_template(template, where)
-        for variant in _variants(template, own):
-            yield _operation(where, function, declared, place, variant, own)
+        for variant in _variants(template, list(own)):
+            spot = Spot(
+                classes=place.classes,
+                names=(*place.names, endpoint.name),
+                functions=(endpoint.function, function),
+                templates=tuple(Template(template.segments[start:]) for start in place.starts),
+            )
+            yield _operation(parts, variant, spot), spot
+
+
+def _check_modes(parts: _Parts) -> None:
+    """Refuse what the service cannot run.
+
+    Raises:
+        ConfigError: a WebSocket on a framework that has none, or a sync one.
+    """
+    if parts.endpoint.declared.method != "WS":
+        return
+    if not (parts.rules.asynchronous and parts.rules.has_sockets):
+        raise ConfigError(
+            f"{parts.spot}: WebSockets need starlette, fastapi, sanic, tornado or django with "
+            f"asynchronous=True; this service runs on {parts.rules.backend or 'a sync server'}"
+        )
+    if not inspect.iscoroutinefunction(parts.endpoint.raw):
+        raise ConfigError(f"{parts.spot}: a WebSocket endpoint is 'async def'")
 
 
 def _variants(template: Template, own: list[Argument]) -> Iterator[Template]:
@@ -178,57 +172,155 @@ def _variants(template: Template, own: list[Argument]) -> Iterator[Template]:
         yield Template(segments)
 
 
-def _operation(
-    where: str,
-    function: Callable[..., Any],
-    declared: Declared,
-    place: Place,
-    template: Template,
-    own: list[Argument],
-) -> Operation:
-    spot = _where(function)
-    names = {argument.name for argument in own}
-    for argument in place.params:
-        if argument.name in names:
-            raise ConfigError(
-                f"{spot}: {argument.name!r} is a parameter of the class above it as well; "
-                f"use self.{argument.name} and drop the argument"
-            )
-    arguments = [_placed(item, template, declared, spot) for item in (*place.params, *own)]
-    known = {argument.name for argument in arguments}
-    whole = any(
-        item.param is not None and item.param.whole and item.param.place == "path"
-        for item in arguments
+def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
+    declared, place, rules = parts.endpoint.declared, parts.place, parts.rules
+    function = parts.endpoint.raw
+    about = declared.about.below(place.about)
+    returns = resolve_hints(function, parts.spot).get("return")
+    inherited = template_of(place.classes)
+    finisher = make_finisher(
+        returned_template(returns) or inherited,
+        rules,
+        returns=returns,
+        status=about.status,
+        null_is_json=admits_none(returns),
     )
-    for name in template.names:
-        if name not in known and not whole:
-            takes = ", ".join(repr(item.name) for item in own) or "nothing"
-            raise ConfigError(
-                f"{spot}: the path {template} names {name!r} but the function takes {takes}; "
-                "rename one of them"
-            )
-    body = [item for item in arguments if item.param is not None and item.param.place == "body"]
-    absent = [item for item in arguments if _is_absent(item, template)]
-    others = [item for item in arguments if item not in body and item not in absent]
-    makers = {item.name: default_maker(item) for item in absent}
-    if body and declared.method == "GET":
-        raise ConfigError(
-            f"{spot}: {body[0].name!r} is a body, which GET has not; use request.Query for a "
-            "model of query parameters"
-        )
-    return Operation(
-        where=where,
+
+    def finisher_of(hook: Any) -> Finisher | None:
+        return hook_finisher(hook, rules, finisher.template)
+
+    before = bind_hooks("before", spot, finisher_of)
+    after = bind_hooks("after", spot, finisher_of)
+    handlers = bind_hooks("handle", spot, finisher_of)
+    plugins = (
+        *(plugin for cls in place.classes for plugin in plugins_of(cls)),
+        *plugins_of(parts.endpoint.function),
+    )
+    arguments = _arguments(parts, template, (*before, *after))
+    body, absent, context, others = _sort(arguments, template)
+    _check_body(body, declared.method, parts.spot)
+    handlers = tuple(
+        with_reader(hook, [_placed(item, template, "GET", hook.where) for item in hook.arguments])
+        for hook in handlers
+    )
+    makers = {item.key: default_maker(item) for item in absent}
+    limit = next((item.max_bytes for item in reversed(plugins) if hasattr(item, "max_bytes")), None)
+    operation = Operation(
+        where=parts.where,
         method=declared.method,
         template=template,
         function=function,
-        levels=place.levels,
+        levels=_levels(place, inherited, (*before, *after, *handlers)),
         is_async=inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
-        params=ParamsReader(others, spot) if others else None,
-        body=make_body_reader(body, spot),
+        arguments=tuple(arguments),
+        returns=returns,
+        about=about,
+        params=ParamsReader(others, parts.spot) if others else None,
+        body=make_body_reader(body, parts.spot, limit),
+        context={item.key: item.param.read for item in context if item.param and item.param.read},
         absent={name: make for name, make in makers.items() if make is not None},
-        status=declared.status,
-        null_is_json=admits_none(resolve_hints(function, spot).get("return")),
+        finisher=finisher,
+        before=before,
+        after=after,
+        handlers=handlers,
+        plugins=plugins,
+        debug=rules.debug,
+        simple=not (before or after or handlers or plugins or about.timeout),
     )
+    _prepare(operation, plugins, rules)
+    return operation
+
+
+def _prepare(operation: Operation, plugins: Sequence[Plugin], rules: CompileRules) -> None:
+    """Check hooks and plugins against the service.
+
+    Raises:
+        ConfigError: one is async and the service is not, or a plugin says that it cannot work.
+    """
+    for hook in (*operation.before, *operation.after, *operation.handlers):
+        if hook.is_async and not rules.asynchronous:
+            raise ConfigError(
+                f"{hook.where}: an async hook on a sync service; write a plain function, or give "
+                "UtilMeta(asynchronous=True)"
+            )
+    for plugin in plugins:
+        if plugin.is_async and not rules.asynchronous:
+            raise ConfigError(
+                f"{operation.where}: {type(plugin).__name__} has async methods, but the service is "
+                "sync; write plain functions, or give UtilMeta(asynchronous=True)"
+            )
+        plugin.prepare(rules)
+        plugin.see(operation)
+
+
+def _arguments(parts: _Parts, template: Template, hooks: Sequence[BoundHook]) -> list[Argument]:
+    """Return everything an endpoint, its classes and its hooks ask for, each with its place."""
+    inherited = [argument for found in parts.place.params for argument in found]
+    names = {argument.name for argument in parts.own}
+    for argument in inherited:
+        if argument.name in names:
+            raise ConfigError(
+                f"{parts.spot}: {argument.name!r} is a parameter of the class above it as well; "
+                f"use self.{argument.name} and drop the argument"
+            )
+    method = parts.endpoint.declared.method
+    found = [_placed(item, template, method, parts.spot) for item in (*inherited, *parts.own)]
+    known = {argument.name for argument in found}
+    whole = any(item.param and item.param.whole and item.param.place == "path" for item in found)
+    for name in template.names:
+        if name not in known and not whole:
+            takes = ", ".join(repr(item.name) for item in parts.own) or "nothing"
+            raise ConfigError(
+                f"{parts.spot}: the path {template} names {name!r} but the function takes {takes}; "
+                "rename one of them"
+            )
+    for hook in hooks:
+        found += [_placed(item, template, "GET", hook.where) for item in hook.arguments]
+    return found
+
+
+def _sort(
+    arguments: list[Argument], template: Template
+) -> tuple[list[Argument], list[Argument], list[Argument], list[Argument]]:
+    """Return arguments of the body, those that are absent, those of the context, the others."""
+    body, absent, context, others = [], [], [], []
+    for item in arguments:
+        place = item.param.place if item.param is not None else "query"
+        if place == "body":
+            body.append(item)
+        elif place == "context":
+            context.append(item)
+        elif _is_absent(item, template):
+            absent.append(item)
+        else:
+            others.append(item)
+    return body, absent, context, others
+
+
+def _check_body(body: list[Argument], method: str, spot: str) -> None:
+    if body and method in _BODILESS:
+        raise ConfigError(
+            f"{spot}: {body[0].name!r} is a body, which {method} has not; use request.Query for a "
+            "model of query parameters"
+        )
+
+
+def _levels(
+    place: Place, template: type[Response[Any]], hooks: Sequence[BoundHook]
+) -> tuple[Level, ...]:
+    last = len(place.classes) - 1
+    found = []
+    for index, (cls, params) in enumerate(zip(place.classes, place.params, strict=True)):
+        nearest = template_of(place.classes[: index + 1])
+        found.append(
+            Level(
+                cls=cls,
+                params={argument.name: argument.key for argument in params},
+                needed=bool(params) or index == last or any(hook.level == index for hook in hooks),
+                template=None if cls.response is nearest else nearest,
+            )
+        )
+    return tuple(found)
 
 
 def _is_absent(argument: Argument, template: Template) -> bool:
@@ -241,7 +333,7 @@ def _is_absent(argument: Argument, template: Template) -> bool:
     )
 
 
-def _placed(argument: Argument, template: Template, declared: Declared, where: str) -> Argument:
+def _placed(argument: Argument, template: Template, method: str, where: str) -> Argument:
     """Return the argument with its place worked out."""
     in_path = argument.name in template.names
     param = argument.param
@@ -261,11 +353,16 @@ def _placed(argument: Argument, template: Template, declared: Declared, where: s
         raise ConfigError(f"{where}: the request is self.request; drop {argument.name!r}")
     if in_path:
         return replace(argument, param=Param(kind="PathParam", place="path"))
-    if is_body_type(argument.annotation) and declared.method != "GET":
+    if holds_file(argument.annotation) and not is_body_type(argument.annotation):
+        raise ConfigError(
+            f"{where}: {argument.name!r} is a file, which comes in the body; write "
+            "'= request.BodyParam' for a part of a form, '= request.Body' for the whole body"
+        )
+    if is_body_type(argument.annotation) and method not in _BODILESS:
         return replace(argument, param=Param(kind="Body", place="body", whole=True))
     if is_body_type(argument.annotation):
         raise ConfigError(
-            f"{where}: {argument.name!r} is a model, which would be the body, but GET has none; "
-            "write '= request.Query' to take it from the query string"
+            f"{where}: {argument.name!r} is a model, which would be the body, but {method} has "
+            "none; write '= request.Query' to take it from the query string"
         )
     return replace(argument, param=Param(kind="QueryParam", place="query"))

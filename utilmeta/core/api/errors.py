@@ -1,15 +1,19 @@
 """Which answer an exception stands for."""
 
 import logging
+import traceback
+from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404
 
 from utilmeta.core.request import Request
-from utilmeta.core.response import RawResponse
-from utilmeta.core.response.problem import from_error, problem
-from utilmeta.utils.exceptions import HttpError
+from utilmeta.core.response import RawResponse, Response
+from utilmeta.core.response.finish import Finisher
+from utilmeta.core.response.problem import PROBLEM, problem_members
+from utilmeta.utils.exceptions import HttpError, Redirect
+from utilmeta.utils.exceptions.http import phrase_of
 
 logger = logging.getLogger("utilmeta.errors")
 
@@ -25,33 +29,118 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-def answer_error(error: Exception, request: Request | None, *, debug: bool) -> RawResponse:
+class Error:
+    """An exception on its way to the client, as `handle` hooks and plugins are given it.
+
+    Args:
+        exception: what was raised.
+        request: the request that was being answered.
+        debug: whether the client may see the text of an unexpected exception.
+    """
+
+    def __init__(self, exception: Exception, request: Request, *, debug: bool = False) -> None:
+        self.exception = exception
+        self.request = request
+        self.debug = debug
+
+    def __repr__(self) -> str:
+        return f"<Error {self.type.__name__} {self.status}>"
+
+    @property
+    def type(self) -> type[Exception]:
+        """Class of the exception."""
+        return type(self.exception)
+
+    @property
+    def status(self) -> int:
+        """Status of the answer it stands for."""
+        return status_of(self.exception)
+
+    @property
+    def message(self) -> str:
+        """Text for the client: an unexpected exception's own only in development."""
+        return message_of(self.exception, debug=self.debug)
+
+    @property
+    def traceback(self) -> str:
+        """The traceback as text, for logs: never for clients."""
+        return "".join(traceback.format_exception(self.exception))
+
+    def throw(self) -> Any:
+        """Raise the exception again; the next outer hook gets it.
+
+        Returns:
+            Nothing; it may be written `raise error.throw()`.
+        """
+        raise self.exception
+
+
+def status_of(error: BaseException) -> int:
+    """Return the status an exception stands for."""
+    if isinstance(error, HttpError):
+        return error.status_code
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def message_of(error: BaseException, *, debug: bool) -> str:
+    """Return what the client may read of an exception."""
+    if isinstance(error, HttpError):
+        return error.message
+    status = status_of(error)
+    if not debug:
+        return phrase_of(status)
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if status == 500 else text or phrase_of(status)
+
+
+def error_response(
+    error: Exception, request: Request | None, finisher: Finisher, *, debug: bool
+) -> Response[Any]:
     """Return the answer for an exception; those that are the server's fault are logged once.
 
     Args:
-        error: what an endpoint raised.
+        error: what was raised.
         request: the request, for the log line; None when it could not be made.
+        finisher: knows the template; one with a message key is used, else RFC 9457.
         debug: whether the client may see the text of an unexpected exception.
     """
-    if isinstance(error, HttpError):
-        if error.status_code >= 500:
-            _log(error, request)
-        try:
-            return from_error(error)
-        except ValueError as exc:
-            # A header or a text that cannot be sent: the error itself is wrong.
-            _log(exc, request)
-            return problem(500)
-    for kind, status in _STATUSES:
-        if isinstance(error, kind):
-            if status >= 500:
-                _log(error, request)
-            return problem(status, _text(error) if debug else None)
-    _log(error, request)
-    return problem(500, f"{type(error).__name__}: {_text(error)}" if debug else None)
+    status = status_of(error)
+    if status >= 500:
+        _log(error, request)
+    message = message_of(error, debug=debug)
+    headers = dict(error.headers) if isinstance(error, HttpError) else {}
+    faults = error.errors if isinstance(error, HttpError) else []
+    response: Response[Any]
+    template = finisher.template
+    if isinstance(error, Redirect):
+        response = Response(None, error.status_code, headers)
+    elif template.message_key is not None:
+        response = template(None, status, headers, message=message)
+        response.state = error.code if isinstance(error, HttpError) else None
+        response.faults = faults
+    else:
+        detail = None if message == phrase_of(status) else message
+        code = error.code if isinstance(error, HttpError) else None
+        members = problem_members(status, detail, code=code, errors=faults)
+        response = Response(members, status, headers, content_type=PROBLEM)
+    response.error = error
+    return response
 
 
-def _text(error: Exception) -> str:
+def answer_error(
+    error: Exception, request: Request | None, *, debug: bool, finisher: Finisher | None = None
+) -> RawResponse:
+    """Return the finished answer for an exception; see `error_response`."""
+    chosen = finisher or Finisher()
+    try:
+        raw = chosen(error_response(error, request, chosen, debug=debug))
+    except Exception as exc:
+        raw = Finisher()(error_response(exc, request, Finisher(), debug=False))
+    raw.error = error
+    return raw
+
+
+def _text(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception:

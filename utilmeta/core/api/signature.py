@@ -3,7 +3,7 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pydantic
@@ -22,13 +22,19 @@ class Argument:
         annotation: its type, without the parameter's own marker.
         param: where it comes from; None when that is still to be worked out.
         default: Python default, `MISSING` without one.
-        keyword_only: always handed over by keyword.
+        owner: whose argument it is: `''` for the endpoint and the API classes, a hook's name.
     """
 
     name: str
     annotation: Any
     param: Param | None
     default: object = MISSING
+    owner: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name among all values of an operation."""
+        return f"{self.owner}:{self.name}" if self.owner else self.name
 
     @property
     def has_default(self) -> bool:
@@ -38,8 +44,16 @@ class Argument:
         return self.default is not MISSING
 
 
-def function_arguments(function: Callable[..., Any], where: str) -> list[Argument]:
-    """Return the arguments of an endpoint, `self` aside.
+def function_arguments(
+    function: Callable[..., Any], where: str, *, given: int = 1, owner: str = ""
+) -> list[Argument]:
+    """Return the arguments of an endpoint or a hook that a request fills.
+
+    Args:
+        function: the method.
+        where: its name, for messages.
+        given: how many arguments are given otherwise; `self` is the first.
+        owner: put on each argument.
 
     Raises:
         ConfigError: an annotation cannot be resolved, there is no `self`, or an argument is
@@ -50,7 +64,8 @@ def function_arguments(function: Callable[..., Any], where: str) -> list[Argumen
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if not parameters or parameters[0].kind not in positional:
         raise ConfigError(f"{where}: an endpoint is a method; give it 'self' as its first argument")
-    return [_argument(parameter, hints, where) for parameter in parameters[1:]]
+    found = [_argument(parameter, hints, where) for parameter in parameters[given:]]
+    return [replace(argument, owner=owner) for argument in found] if owner else found
 
 
 def _argument(parameter: inspect.Parameter, hints: Mapping[str, Any], where: str) -> Argument:
@@ -80,6 +95,9 @@ def make_argument(name: str, annotation: Any, default: object, where: str) -> Ar
         if declared is None and default is not MISSING and default is not None:
             annotation = type(default)
     plain = MISSING if declared is not None else default
+    param = declared or annotated
+    if param is not None and param.place == "context":
+        return Argument(name=name, annotation=annotation, param=param)
     if plain is MISSING and admits_none(annotation):
         plain = None
     return Argument(name=name, annotation=annotation, param=declared or annotated, default=plain)
@@ -126,32 +144,3 @@ def is_body_type(annotation: Any) -> bool:
         or typing.is_typeddict(origin)
         or hasattr(origin, "__dataclass_fields__")
     )
-
-
-def member_names(annotation: Any) -> dict[str, Any] | None:
-    """Return the input names and types of a model's members, None for an open mapping.
-
-    A member with several aliases is there under each of them.
-    """
-    annotation = strip_optional(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
-        return {
-            alias: info.annotation
-            for name, info in annotation.model_fields.items()
-            for alias in _aliases(info.validation_alias, name)
-        }
-    if isinstance(annotation, type) and (
-        typing.is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
-    ):
-        return typing.get_type_hints(annotation)
-    return None
-
-
-def _aliases(
-    alias: str | pydantic.AliasChoices | pydantic.AliasPath | None, name: str
-) -> list[str]:
-    if isinstance(alias, pydantic.AliasChoices):
-        return [found for choice in alias.choices for found in _aliases(choice, name)]
-    if isinstance(alias, pydantic.AliasPath):
-        return [str(alias.path[0])]
-    return [alias or name]

@@ -1,5 +1,5 @@
 """Files that come with a request."""
 
-from utilmeta.core.file.file import File
+from utilmeta.core.file.file import Audio, File, FileType, Image, Video
 
-__all__ = ["File"]
+__all__ = ["Audio", "File", "FileType", "Image", "Video"]

@@ -1,11 +1,14 @@
 """Requests: what endpoints are given, and how their arguments are declared."""
 
+from utilmeta.core.request.context import RequestContextVar, var
 from utilmeta.core.request.params import (
     Body,
     BodyParam,
     CookieParam,
     Cookies,
     FilePathParam,
+    Form,
+    FormParam,
     HeaderParam,
     Headers,
     Json,
@@ -14,6 +17,7 @@ from utilmeta.core.request.params import (
     Query,
     QueryParam,
     SlugPathParam,
+    Unset,
 )
 from utilmeta.core.request.raw import RawRequest
 from utilmeta.core.request.request import Request, RequestRules
@@ -24,6 +28,8 @@ __all__ = [
     "CookieParam",
     "Cookies",
     "FilePathParam",
+    "Form",
+    "FormParam",
     "HeaderParam",
     "Headers",
     "Json",
@@ -33,6 +39,9 @@ __all__ = [
     "QueryParam",
     "RawRequest",
     "Request",
+    "RequestContextVar",
     "RequestRules",
     "SlugPathParam",
+    "Unset",
+    "var",
 ]

@@ -4,16 +4,22 @@ Each name is usable bare (`page: int = request.QueryParam`), called
 (`page: int = request.QueryParam(default=1, ge=1)`) and inside `Annotated`.
 """
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import pydantic
 from pydantic.fields import FieldInfo
+from pydantic_core import MISSING as NOT_SENT
 
 from utilmeta.utils.exceptions import ConfigError
 
-Place = Literal["path", "query", "header", "cookie", "body"]
+Place = Literal["path", "query", "header", "cookie", "body", "context"]
+
+# What an argument with this default holds when the request does not hold it: another thing than
+# null. pydantic leaves it out of what it serializes.
+Unset: Any = NOT_SENT
 
 
 class _Missing:
@@ -55,8 +61,10 @@ class Param:
         default_factory: makes the default.
         alias: the name in the request; None takes the argument's.
         convertor: `segment` or `rest`, for path parameters.
-        content_type: accepted media type of a body; None accepts JSON.
+        content_types: accepted media types of a body; none for those its type asks for.
+        form: whether a body is a form, never JSON.
         max_bytes: bytes a body may have; None takes the service's limit.
+        read: takes the value from the request, for context values.
         about: title, description, examples and deprecation, for the API's description.
         constraints: pydantic's constraints by name.
     """
@@ -68,15 +76,37 @@ class Param:
     default_factory: Callable[[], object] | None = None
     alias: str | None = None
     convertor: str = "segment"
-    content_type: str | None = None
+    content_types: tuple[str, ...] = ()
+    form: bool = False
     max_bytes: int | None = None
+    read: Callable[[Any], object] | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     constraints: Mapping[str, Any] = field(default_factory=dict)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Return the declaration on the class, the default on an instance without a value.
+
+        Raises:
+            AttributeError: there is no default.
+        """
+        return _on_class(self, instance)
 
     @property
     def required(self) -> bool:
         """Whether the request must hold it."""
         return self.default is MISSING and self.default_factory is None
+
+    def make_default(self) -> object:
+        """Return the value when it is not sent.
+
+        Raises:
+            TypeError: it must be sent.
+        """
+        if self.default_factory is not None:
+            return self.default_factory()
+        if self.default is MISSING:
+            raise TypeError(f"request.{self.kind}: a value has to be given")
+        return copy.deepcopy(self.default)
 
     def field_info(self, *, alias: str | None = None, default: object = MISSING) -> FieldInfo:
         """Return the pydantic field that validates it.
@@ -114,6 +144,10 @@ class ParamKind:
     whole: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Return the declaration on the class; see `Param.__get__`."""
+        return _on_class(self, instance)
+
     def bare(self) -> Param:
         """Return the parameter that the bare name stands for."""
         return Param(kind=self.name, place=self.place, whole=self.whole, **self.options)
@@ -128,7 +162,7 @@ class ParamKind:
         description: str | None = None,
         examples: list[Any] | None = None,
         deprecated: bool | str | None = None,
-        content_type: str | None = None,
+        content_type: str | Sequence[str] | None = None,
         max_length: int | None = None,
         regex: str | None = None,
         **constraints: Any,
@@ -143,7 +177,7 @@ class ParamKind:
             description: what it means, for the API's description.
             examples: values to show, for the API's description.
             deprecated: True, or what to use instead.
-            content_type: media type of a whole body.
+            content_type: media type of a whole body, or several.
             max_length: characters or items; bytes for a whole body.
             regex: the same as `pattern`.
             **constraints: pydantic's `ge gt le lt multiple_of min_length pattern ...`.
@@ -175,7 +209,8 @@ class ParamKind:
         options = {name: value for name, value in self.options.items() if name != "constraints"}
         constraints = {**self.options.get("constraints", {}), **constraints}
         if content_type is not None:
-            options["content_type"] = content_type.lower()
+            given = [content_type] if isinstance(content_type, str) else content_type
+            options["content_types"] = tuple(item.lower() for item in given)
         return Param(
             kind=self.name,
             place=self.place,
@@ -205,11 +240,29 @@ Query: Any = ParamKind("Query", "query", whole=True)
 Headers: Any = ParamKind("Headers", "header", whole=True)
 Cookies: Any = ParamKind("Cookies", "cookie", whole=True)
 Body: Any = ParamKind("Body", "body", whole=True)
-Json: Any = ParamKind("Json", "body", whole=True, options={"content_type": "application/json"})
+Json: Any = ParamKind("Json", "body", whole=True, options={"content_types": ("application/json",)})
+FormParam: Any = ParamKind("FormParam", "body", options={"form": True})
+Form: Any = ParamKind("Form", "body", whole=True, options={"form": True})
+
+
+def _on_class(declared: Any, instance: object) -> Any:
+    if instance is None:
+        return declared
+    param = declared if isinstance(declared, Param) else declared.bare()
+    if not param.required:
+        return param.make_default()
+    raise AttributeError(
+        f"{type(instance).__name__}: a {declared.place} parameter has no value here; it is set "
+        "when a request is answered, or given as in Class(request, name=value)"
+    )
 
 
 def as_param(value: object) -> Param | None:
     """Return the parameter that a default or an `Annotated` item declares, else None."""
     if isinstance(value, Param):
         return value
-    return value.bare() if isinstance(value, ParamKind) else None
+    if isinstance(value, ParamKind):
+        return value.bare()
+    # Context values know what they stand for; they live beside this module.
+    make = getattr(type(value), "as_param", None)
+    return None if make is None or isinstance(value, type) else make(value)

@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 from utilmeta.utils.exceptions import BadRequest
 
 
-def parse_query(query: str, *, max_fields: int) -> dict[str, list[str]]:
+def parse_query(query: str, *, max_fields: int, what: str = "query") -> dict[str, list[str]]:
     """Return each name's values, still encoded, in the order they came.
 
     Values stay encoded so that a list can be divided at its commas before `%2C` becomes one;
@@ -18,7 +18,7 @@ def parse_query(query: str, *, max_fields: int) -> dict[str, list[str]]:
     if not query:
         return values
     if query.count("&") >= max_fields:
-        raise BadRequest(f"The query has more than {max_fields} fields")
+        raise BadRequest(f"The {what} has more than {max_fields} fields")
     for field in query.split("&"):
         if field:
             name, _, value = field.partition("=")

@@ -9,11 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 from utilmeta.conf.preference import Preference
+from utilmeta.core.file import File
 from utilmeta.core.request.headers import Headers, QueryValues
 from utilmeta.core.request.proxies import TrustedProxies
 from utilmeta.core.request.query import decode, parse_cookies, parse_query
 from utilmeta.core.request.raw import RawRequest
 from utilmeta.utils.exceptions import BadRequest
+
+# Media type of a plain HTML form's body.
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,11 @@ class Request:
     Args:
         raw: what the adapter handed in.
         rules: limits and trusted proxies of the service.
+
+    Attributes:
+        path_params: texts of the path's variables by name.
+        context: values set on the way, such as those of `request.var`.
+        files: what was uploaded; closed with the response.
     """
 
     def __init__(self, raw: RawRequest, rules: RequestRules) -> None:
@@ -53,6 +62,8 @@ class Request:
         self.rules = rules
         self.method = raw.method
         self.path_params: dict[str, str] = {}
+        self.context: dict[str, Any] = {}
+        self.files: list[File] = []
         self._body: bytes | None = None
 
     def __repr__(self) -> str:
@@ -200,6 +211,11 @@ class Request:
         """Yield the body as it arrives; the async twin of `stream`."""
         return _once(self._body) if self._body is not None else self.raw.astream()
 
+    def close(self) -> None:
+        """Close the files that came with the request."""
+        for file in self.files:
+            file.close()
+
     @property
     def body(self) -> bytes:
         """The whole body. On an async service it must have been read with `aread` before.
@@ -213,11 +229,16 @@ class Request:
 
     @property
     def data(self) -> Any:
-        """The body's JSON.
+        """What the body stands for: a form's fields, else its JSON.
 
         Raises:
-            BadRequest: the body is not JSON.
+            BadRequest: the body is neither.
         """
+        if self.content_type == URLENCODED:
+            fields = parse_query(
+                self.body.decode("latin-1"), max_fields=self.rules.max_fields, what="form"
+            )
+            return QueryValues({name: [decode(v) for v in found] for name, found in fields.items()})
         try:
             return json.loads(self.body)
         except RecursionError as exc:

@@ -29,9 +29,10 @@ class RawResponse:
         body: the bytes, or an iterator of them (an async one for async servers).
         error: the exception that the response stands for; None for an endpoint's own answer.
         on_close: called once, in order, when the body has been sent or given up.
+        keep_alive: seconds of silence in a stream after which a filler is sent; None for never.
     """
 
-    __slots__ = ("body", "error", "headers", "on_close", "status")
+    __slots__ = ("body", "error", "headers", "keep_alive", "on_close", "status")
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: Body = b"") -> None:
         self.status = status
@@ -39,6 +40,16 @@ class RawResponse:
         self.body = body
         self.error: Exception | None = None
         self.on_close: list[Callable[[], None]] = []
+        self.keep_alive: float | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header given in lower case."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Give a header, in lower case, this value in place of all it had."""
+        self.headers = [pair for pair in self.headers if pair[0] != name]
+        self.headers.append((name, value))
 
     @property
     def streaming(self) -> bool:

@@ -1,215 +1,224 @@
-"""Responses as endpoints make them, and how values become one."""
+"""Responses as endpoints make them."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
-from urllib.parse import quote
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypedDict, TypeVar, get_args
 
-from utilmeta.core.file import File
-from utilmeta.core.file.file import CHUNK
-from utilmeta.core.response.encode import Encoder
-from utilmeta.core.response.raw import RawResponse, aclose_source, close_source
+import pydantic
+from typing_extensions import Unpack, get_original_bases
 
-JSON = "application/json"
-TEXT = "text/plain; charset=utf-8"
-BINARY = "application/octet-stream"
+from utilmeta.utils.exceptions import ConfigError, HttpError
+from utilmeta.utils.exceptions.http import phrase_of
 
-# Statuses that have no body (RFC 9110 sections 6.4.1, 15.3.5, 15.4.5).
-_BODILESS = frozenset({204, 304})
+R = TypeVar("R")
 
 
-class Response:
-    """An answer with a status, headers and cookies of its own.
+class CookieOptions(TypedDict, total=False):
+    """How a cookie is kept; see `Response.set_cookie`."""
+
+    max_age: int | None
+    path: str
+    domain: str | None
+    secure: bool | None
+    http_only: bool
+    same_site: str | None
+
+
+class Response(Generic[R]):
+    """An answer with a status, headers and cookies of its own, and a template when subclassed.
+
+    A subclass that sets one of the keys is a template: what endpoints below it return is sent as an
+    object with exactly the keys it names. `Response[T]`, or an annotation `result: T`, tells the
+    type of the result.
+
+    Attributes:
+        status: the status; None means 200, or 204 without a result.
+        content_type: media type of the body; None follows the kind of the result.
+        result_key: key of the result in the object.
+        message_key: key of the message: `''` unless the response or an error has one.
+        state_key: key of the state, a project's own code; null unless given.
+        count_key: key of the count, such as the number of all rows; null unless given.
+        errors_key: key of the faults of an invalid request; null without any.
+        name: short name, for the API's description.
+        description: what it means, for the API's description.
+        strict: whether results are converted to the declared type; one that does not fit is 500.
 
     Args:
         result: the value to send.
-        status: the status; None means 200, or 204 without a result.
+        status: the status.
         headers: further header fields.
-        content_type: media type of the body; None follows the kind of the result.
+        cookies: names and values, set as `set_cookie` does.
+        message: text for people.
+        state: a project's own code.
+        count: a number that goes with the result.
+        error: the exception the answer stands for; gives status and message where none is given.
+        file: path or open binary file that is the body.
+        attachment: True or a file name to be saved under; for browsers.
+        content_type: media type of the body.
+        event_stream: a generator of server-sent events that is the body.
     """
 
     status: int | None = None
     content_type: str | None = None
+    result_key: ClassVar[str | None] = None
+    message_key: ClassVar[str | None] = None
+    state_key: ClassVar[str | None] = None
+    count_key: ClassVar[str | None] = None
+    errors_key: ClassVar[str | None] = None
+    name: ClassVar[str | None] = None
+    description: ClassVar[str | None] = None
+    strict: ClassVar[bool] = False
+    # Worked out when a subclass is made.
+    keys: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    result: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Work out the template.
+
+        Raises:
+            ConfigError: a key is no text, or two are the same.
+        """
+        super().__init_subclass__(**kwargs)
+        parts = ("result", "message", "state", "count", "errors")
+        found = [(part, getattr(cls, f"{part}_key")) for part in parts]
+        cls.keys = tuple((part, key) for part, key in found if key is not None)
+        names = [key for _, key in cls.keys]
+        if any(not isinstance(key, str) or not key for key in names):
+            raise ConfigError(f"{cls.__qualname__}: a key is no text: {names}")
+        if len(set(names)) < len(names):
+            raise ConfigError(f"{cls.__qualname__}: two of its keys are the same: {names}")
+        if cls.strict and result_type(cls) is None:
+            raise ConfigError(
+                f"{cls.__qualname__}: strict needs a type; annotate 'result: T', or Response[T]"
+            )
 
     def __init__(
         self,
-        result: object = None,
+        result: R | Any = None,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        message: str | None = None,
+        state: object = None,
+        count: int | None = None,
+        error: BaseException | None = None,
         *,
+        file: Any = None,
+        attachment: bool | str = False,
         content_type: str | None = None,
+        event_stream: "Iterable[Any] | AsyncIterable[Any] | None" = None,
     ) -> None:
+        given = [item for item in (result, file, event_stream) if item is not None]
+        if len(given) > 1:
+            raise ConfigError(
+                f"{type(self).__name__}: give one of result, file and event_stream, as each is "
+                "the body"
+            )
         self.result = result
+        self.file = Path(file) if isinstance(file, str) else file
+        self.attachment = attachment
+        self.event_stream = event_stream
+        self.message = message
+        self.state = state
+        self.count = count
+        self.error = _exception_of(error)
+        self.faults: Sequence[object] = getattr(self.error, "errors", ())
         if status is not None:
             self.status = status
+        elif self.error is not None and self.status is None:
+            self.status = self.error.status_code if isinstance(self.error, HttpError) else 500
         if content_type is not None:
             self.content_type = content_type
         self.headers = dict(headers or {})
-        self.cookie_lines: list[str] = []
+        self.cookies: list[tuple[str, str, CookieOptions]] = []
+        for name, value in (cookies or {}).items():
+            self.set_cookie(name, value)
 
-    def set_cookie(
-        self,
-        name: str,
-        value: str = "",
-        *,
-        max_age: int | None = None,
-        path: str = "/",
-        domain: str | None = None,
-        secure: bool = False,
-        http_only: bool = True,
-        same_site: str | None = "Lax",
-    ) -> None:
-        """Add a `Set-Cookie` line.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status or 'default'}>"
+
+    def set_cookie(self, name: str, value: str = "", **options: Unpack[CookieOptions]) -> Self:
+        """Add a `Set-Cookie` line, and return the response.
 
         Args:
             name: letters, digits and other token characters.
             value: percent-encoded where a cookie value may not hold a character.
-            max_age: seconds; None until the browser closes.
-            path: where the cookie is sent back.
-            domain: hosts it is sent back to; None only the one that set it.
-            secure: over https only.
-            http_only: hidden from scripts.
-            same_site: `Lax`, `Strict` or `None` as text; None leaves it out.
+            **options: `max_age` seconds (None until the browser closes); `path` where it is sent
+                back (`/`); `domain` hosts it is sent back to (None only the one that set it);
+                `secure` over https only (None: in production); `http_only` hidden from scripts
+                (True); `same_site` `Lax` (default), `Strict`, `None` as text, or None.
 
         Raises:
-            ValueError: the name, path or domain cannot stand in a cookie.
+            TypeError: an option is unknown.
         """
-        for part in (name, path, domain or "", same_site or ""):
-            if not part.isascii() or not part.isprintable() or ";" in part:
-                raise ValueError(f"set_cookie: {part!r} cannot stand in a cookie")
-        if not name or any(char in name for char in "=, "):
-            raise ValueError(f"set_cookie: {name!r} is no cookie name")
-        attributes = [f"{name}={quote(value, safe=_COOKIE_SAFE)}"]
-        if max_age is not None:
-            attributes.append(f"Max-Age={max_age}")
-        if domain:
-            attributes.append(f"Domain={domain}")
-        attributes.append(f"Path={path}")
-        if secure:
-            attributes.append("Secure")
-        if http_only:
-            attributes.append("HttpOnly")
-        if same_site:
-            attributes.append(f"SameSite={same_site}")
-        self.cookie_lines.append("; ".join(attributes))
-
-    def delete_cookie(self, name: str, *, path: str = "/", domain: str | None = None) -> None:
-        """Add a `Set-Cookie` line that makes the browser forget a cookie."""
-        self.set_cookie(name, "", max_age=0, path=path, domain=domain)
-
-
-# Characters of a cookie value (RFC 6265 section 4.1.1, cookie-octet) that quote() would encode.
-_COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
-
-
-def finish(result: object, encode: Encoder, *, null_is_json: bool = False) -> RawResponse:
-    """Return the finished response for what an endpoint returned.
-
-    Args:
-        result: a `Response`, or a value: `str` is text, `bytes`, a `File` and open binary files
-            are binary, generators stream, None is 204, everything else is JSON.
-        encode: makes JSON.
-        null_is_json: whether None is JSON `null`, because the endpoint's annotation admits None.
-    """
-    if not isinstance(result, Response):
-        return _plain(result, encode, null_is_json=null_is_json)
-    raw = _plain(result.result, encode, null_is_json=null_is_json and result.status is None)
-    if result.status is not None:
-        raw.status = result.status
-    given = {name.lower(): value for name, value in result.headers.items()}
-    if result.content_type is not None and raw.body != b"":
-        given["content-type"] = result.content_type
-    raw.headers = [pair for pair in raw.headers if pair[0] not in given]
-    raw.headers += [(name, check_header(name, value)) for name, value in given.items()]
-    raw.headers += [("set-cookie", line) for line in result.cookie_lines]
-    if raw.status in _BODILESS:
-        raw.close()
-        raw.body = b""
-        raw.headers = [
-            pair for pair in raw.headers if pair[0] not in {"content-length", "content-type"}
-        ]
-    elif raw.body == b"" and "content-length" not in dict(raw.headers):
-        raw.headers.append(("content-length", "0"))
-    return raw
-
-
-def _plain(result: Any, encode: Encoder, *, null_is_json: bool) -> RawResponse:
-    if result is None and not null_is_json:
-        return RawResponse(204, [])
-    if isinstance(result, str):
-        return _whole(result.encode(), TEXT)
-    if isinstance(result, bytes | bytearray | memoryview):
-        return _whole(bytes(result), BINARY)
-    if isinstance(result, File):
-        return RawResponse(200, [("content-type", result.content_type)], _Chunks(result))
-    if hasattr(result, "read") and hasattr(result, "close"):
-        return RawResponse(200, [("content-type", BINARY)], _Chunks(result))
-    if isinstance(result, Iterator | AsyncIterator):
-        return RawResponse(200, [("content-type", BINARY)], _encoded_chunks(result))
-    return _whole(encode(result), JSON)
-
-
-def _whole(body: bytes, content_type: str) -> RawResponse:
-    return RawResponse(
-        200, [("content-type", content_type), ("content-length", str(len(body)))], body
-    )
-
-
-class _Chunks:
-    """The content of a file in chunks; closes the file even when none was asked for."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def __iter__(self) -> Iterator[bytes]:
+        unknown = set(options) - set(CookieOptions.__annotations__)
+        if unknown:
+            raise TypeError(f"set_cookie: unknown option {', '.join(sorted(unknown))}")
+        self.cookies.append((name, value, options))
         return self
 
-    def __next__(self) -> bytes:
-        chunk: bytes | str = self._file.read(CHUNK)
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk.encode() if isinstance(chunk, str) else chunk
+    def delete_cookie(self, name: str, *, path: str = "/", domain: str | None = None) -> Self:
+        """Add a `Set-Cookie` line that makes the browser forget a cookie."""
+        return self.set_cookie(name, "", max_age=0, path=path, domain=domain)
 
-    def close(self) -> None:
-        """Close the file."""
-        close_source(self._file)
-
-
-def _encoded_chunks(source: Any) -> Iterator[bytes] | AsyncIterator[bytes]:
-    return _aencode(source) if isinstance(source, AsyncIterator) else _encode(source)
-
-
-def _encode(source: Any) -> Iterator[bytes]:
-    try:
-        for chunk in source:
-            yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
-    finally:
-        close_source(source)
+    def members(self) -> dict[str, object]:
+        """Return the object that the template's keys make of this response."""
+        message = self.message
+        if message is None and self.error is not None:
+            # The text of another exception is not for clients.
+            message = getattr(self.error, "message", None) or phrase_of(self.status or 500)
+        parts: dict[str, object] = {
+            "result": self.result,
+            "message": message or "",
+            "state": self.state,
+            "count": self.count,
+            "errors": self.faults or None,
+        }
+        return {key: parts[part] for part, key in self.keys}
 
 
-async def _aencode(source: Any) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in source:
-            yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
-    finally:
-        await aclose_source(source)
+def _exception_of(error: Any) -> BaseException | None:
+    """Return the exception of an error, which a `handle` hook is given, or of itself."""
+    return error if error is None or isinstance(error, BaseException) else error.exception
 
 
-def check_header(name: str, value: str) -> str:
-    """Return the header's value when it can be sent.
+def result_type(cls: type[Response[Any]]) -> Any:
+    """Return the declared type of a response's result, None without one."""
+    for base in cls.__mro__:
+        if base is Response:
+            break
+        hints = vars(base).get("__annotations__", {})
+        if "result" in hints:
+            return _hint(base, "result")
+        for generic in get_original_bases(base):
+            arguments = [item for item in get_args(generic) if not isinstance(item, TypeVar)]
+            if arguments:
+                return arguments[0]
+    return None
+
+
+def headers_type(cls: type[Response[Any]]) -> Any:
+    """Return the declared type of a response's headers, for its description; None without one."""
+    for base in cls.__mro__:
+        if base is not Response and "headers" in vars(base).get("__annotations__", {}):
+            return _hint(base, "headers")
+    return None
+
+
+def _hint(cls: type, name: str) -> Any:
+    from typing import get_type_hints
+
+    return get_type_hints(cls)[name]
+
+
+def make_checker(kind: Any, where: str) -> Any:
+    """Return the function that converts results of a strict template.
 
     Raises:
-        ValueError: name or value hold a line break or another character they may not hold.
+        ConfigError: the type cannot be validated.
     """
-    text = str(value)
-    if any(
-        (ord(char) < 32 and char != "\t") or ord(char) == 127 or ord(char) > 255 for char in text
-    ):
-        raise ValueError(f"header {name!r}: {text!r} holds a character that no header may hold")
-    if (
-        not name
-        or not name.isascii()
-        or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name)
-    ):
-        raise ValueError(f"{name!r} is no header name")
-    return text
+    try:
+        return pydantic.TypeAdapter(kind).validate_python
+    except (pydantic.errors.PydanticUserError, TypeError, ValueError) as exc:
+        raise ConfigError(f"{where}: the type of the result cannot be validated: {exc}") from exc

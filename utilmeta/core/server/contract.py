@@ -94,6 +94,7 @@ class Adapter(ABC):
         package: import name of the framework.
         asynchronous: whether it serves on an event loop unless told otherwise.
         native_lifespan: whether its server, or `run`, starts and stops the hooks.
+        has_sockets: whether it carries WebSockets, when it serves on an event loop.
         default_port: port of `service.run()`.
         requirement: what to hand to pip when the framework is missing.
     """
@@ -102,6 +103,7 @@ class Adapter(ABC):
     package: ClassVar[str]
     asynchronous: ClassVar[bool]
     native_lifespan: bool = False
+    has_sockets: ClassVar[bool] = True
     default_port: ClassVar[int] = 8000
     requirement: ClassVar[str]
 

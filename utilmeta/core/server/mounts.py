@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from utilmeta.core.api import API
-from utilmeta.core.api.compile import compile_api
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.server.contract import Handler, Hooks
 from utilmeta.core.server.engine import Engine
 from utilmeta.core.server.mount import ASGIMount, WSGIMount, as_patterns, kind_of
+from utilmeta.core.setup.finish import compile_root
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -67,9 +67,9 @@ class Mounts:
         """
         for route, (app, kind) in self._items.items():
             if kind == "api":
-                operations = compile_api(app)
-                check_async(operations, asynchronous=asynchronous, backend=backend)
-                yield route, engine.with_operations(operations)
+                compiled = compile_root(app, engine.rules.compiling)
+                check_async(compiled.operations, asynchronous=asynchronous, backend=backend)
+                yield route, engine.with_operations(compiled.operations, compiled.fallback)
             elif kind == "asgi":
                 yield route, ASGIMount(app, hooks)
             elif kind == "wsgi":

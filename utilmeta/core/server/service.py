@@ -1,19 +1,21 @@
 """The service: what a team declares once and serves on any of the six frameworks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
 from utilmeta.conf import Config, Preference, Time, current
 from utilmeta.core.api import API
-from utilmeta.core.api.compile import compile_api
+from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.orm.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
 from utilmeta.core.server.contract import Adapter, Frame
 from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
+from utilmeta.core.server.engine.hosts import Hosts
 from utilmeta.core.server.engine.lanes import LanePool
 from utilmeta.core.server.identity import (
     check_route,
@@ -23,7 +25,7 @@ from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import compose
-from utilmeta.core.setup.finish import finish
+from utilmeta.core.setup.finish import compile_root, finish
 from utilmeta.core.setup.options import DjangoSettings
 from utilmeta.utils.exceptions import ConfigError
 
@@ -116,19 +118,30 @@ class UtilMeta(Declaration):
         import_module("utilmeta.checks").register_checks()
         for config in self._configs.values():
             config.setup(self)
-        operations = finish(self.api)
-        check_async(operations, asynchronous=self.asynchronous, backend=self.backend_name)
+        preference = self.get_config(Preference) or Preference()
+        lanes = LanePool(preference.lanes)
+        rules = self._engine_rules(lanes, preference)
+        compiled = finish(self.api, rules.compiling)
+        check_async(compiled.operations, asynchronous=self.asynchronous, backend=self.backend_name)
         self.lifecycle.check(asynchronous=self.asynchronous)
-        lanes = LanePool((self.get_config(Preference) or Preference()).lanes)
         self._join_lifecycle(lanes)
-        self._engine = Engine(operations, self._engine_rules(lanes))
+        self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
-    def _engine_rules(self, lanes: LanePool) -> EngineRules:
+    def _engine_rules(self, lanes: LanePool, preference: Preference) -> EngineRules:
+        debug = bootstrap.is_debug() and not self.production
         return EngineRules(
-            request=RequestRules.of(self.get_config(Preference) or Preference()),
-            encode=make_encoder(self.get_config(Time)),
+            request=RequestRules.of(preference),
+            compiling=CompileRules(
+                encode=make_encoder(self.get_config(Time)),
+                asynchronous=self.asynchronous,
+                backend=self.backend_name,
+                production=self.production,
+                debug=debug,
+                has_sockets=self._adapter_class.has_sockets,
+            ),
+            hosts=Hosts(["*"] if self._is_guest else bootstrap.allowed_hosts()),
             lanes=lanes,
-            debug=bootstrap.is_debug() and not self.production,
+            debug=debug,
             start=self.lifecycle.start,
             astart=self.lifecycle.astart,
         )
@@ -243,15 +256,24 @@ class UtilMeta(Declaration):
         service: UtilMeta | None = current.get()
         if service is None:
             service = cls(api.__module__, backend=backend, asynchronous=asynchronous)
-        operations = compile_api(api)
+            # The project it is put into decides which hosts it answers for.
+            service._is_guest = True
         mode = check_mode(adapter, app, asynchronous)
-        check_async(operations, asynchronous=mode, backend=adapter.name)
+        rules = replace(
+            service.engine.rules.compiling,
+            asynchronous=mode,
+            backend=adapter.name,
+            has_sockets=adapter.has_sockets,
+        )
+        compiled = compile_root(api, rules)
+        check_async(compiled.operations, asynchronous=mode, backend=adapter.name)
         same = adapter is service._adapter_class and mode == service.asynchronous
         if same and app is service._app:
             chosen = service.adapter
         else:
             chosen = service._make_adapter(adapter, app, mode)
-        return chosen.adapt(path, service.engine.with_operations(operations))
+        engine = service.engine.with_operations(compiled.operations, compiled.fallback)
+        return chosen.adapt(path, engine)
 
     def run(self, **kwargs: Any) -> None:
         """Serve until the process is told to end: what `python server.py` does.

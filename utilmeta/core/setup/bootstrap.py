@@ -125,3 +125,9 @@ def _configure_aliases(name: str) -> None:
 def is_debug() -> bool:
     """Return Django's `DEBUG`."""
     return bool(settings.DEBUG)
+
+
+def allowed_hosts() -> list[str]:
+    """Return Django's `ALLOWED_HOSTS`; in development, without any, those of this machine."""
+    hosts = list(settings.ALLOWED_HOSTS)
+    return hosts or ([".localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])

@@ -1,11 +1,13 @@
 """The last step of set-up: the registry of models is ready, so user code may be imported."""
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from utilmeta.core.api import API
-from utilmeta.core.api.compile import compile_api
+from utilmeta.core.api.compile import compile_api, compile_fallback
 from utilmeta.core.api.operation import Operation
+from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.setup.compose import SERVICE
 from utilmeta.utils.exceptions import ConfigError
 from utilmeta.utils.references import load_reference
@@ -27,15 +29,39 @@ def resolve_api(reference: type[API] | str) -> type[API]:
     return found
 
 
-def finish(reference: type[API] | str | None) -> list[Operation]:
-    """Return the compiled operations of a service's API; none without an API.
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What became of an API class.
+
+    Attributes:
+        operations: its endpoints.
+        fallback: answers what no endpoint does; None without an API.
+    """
+
+    operations: list[Operation]
+    fallback: Operation | None
+
+
+def compile_root(root: type[API], rules: CompileRules) -> Compiled:
+    """Return what becomes of an API class.
+
+    Raises:
+        ConfigError: a declaration is wrong.
+    """
+    return Compiled(compile_api(root, rules), compile_fallback(root, rules))
+
+
+def finish(reference: type[API] | str | None, rules: CompileRules) -> Compiled:
+    """Return what becomes of a service's API; nothing without one.
 
     Raises:
         ConfigError: the reference or a declaration is wrong.
     """
-    operations = [] if reference is None else compile_api(resolve_api(reference))
+    compiled = Compiled([], None)
+    if reference is not None:
+        compiled = compile_root(resolve_api(reference), rules)
     check_schemas()
-    return operations
+    return compiled
 
 
 def check_schemas() -> None:

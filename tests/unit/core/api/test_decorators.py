@@ -79,9 +79,10 @@ def test_unknown_option_is_a_config_error():
 def test_endpoint_decorated_twice_is_a_config_error():
     with pytest.raises(ConfigError) as caught:
 
-        @api.get
-        @api.post
-        def twice(self): ...
+        class Root(api.API):
+            @api.get
+            @api.post
+            def twice(self): ...
 
     assert "twice: decorated twice" in str(caught.value)
     assert "one method for each verb" in str(caught.value)

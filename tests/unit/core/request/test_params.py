@@ -88,7 +88,7 @@ def test_regex_is_pattern():
 
 
 def test_content_type_ignores_case():
-    assert request.Body(content_type="Text/CSV").content_type == "text/csv"
+    assert request.Body(content_type="Text/CSV").content_types == ("text/csv",)
 
 
 def test_description_goes_into_the_field():

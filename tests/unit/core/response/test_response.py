@@ -13,11 +13,16 @@ from utilmeta.core.file import File
 from utilmeta.core.request.query import parse_cookies
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.core.response.problem import from_error, problem
-from utilmeta.core.response.response import check_header, finish
+from utilmeta.core.response.finish import Finisher
+from utilmeta.core.response.headers import check_header
+from utilmeta.core.response.problem import problem_members
 from utilmeta.utils import exceptions
 
 encode = make_encoder()
+
+
+def finish(result: object, encode: Any, **options: Any) -> RawResponse:
+    return Finisher(encode=encode, **options)(result)
 
 
 def done(result: object, **options: Any) -> tuple[int, dict[str, str], bytes]:
@@ -55,11 +60,12 @@ def test_none_is_204_or_null():
 
 def test_files_are_binary():
     assert done(File(b"abc", content_type="image/png"))[1:] == (
-        {"content-type": "image/png"},
+        {"content-type": "image/png", "accept-ranges": "bytes", "content-length": "3"},
         b"abc",
     )
     opened = io.BytesIO(b"abc")
-    assert done(opened)[1:] == ({"content-type": "application/octet-stream"}, b"abc")
+    sized = {"accept-ranges": "bytes", "content-length": "3"}
+    assert done(opened)[1:] == ({"content-type": "application/octet-stream", **sized}, b"abc")
     assert opened.closed
 
 
@@ -249,7 +255,8 @@ def test_close_runs_every_callback_even_when_one_fails():
 
 
 def test_problem_is_rfc_9457():
-    raw = problem(400, "bad page", code="page", errors=[{"place": "query.page"}])
+    error = exceptions.BadRequest("bad page", code="page", errors=[{"place": "query.page"}])
+    raw = answer_error(error, None, debug=False)
     assert raw.body == (
         b'{"type":"about:blank","title":"Bad Request","status":400,"detail":"bad page",'
         b'"code":"page","errors":[{"place":"query.page"}]}'
@@ -261,9 +268,11 @@ def test_problem_is_rfc_9457():
 
 
 def test_problem_leaves_out_what_only_repeats():
-    assert problem(404, "Not Found").body == (
-        b'{"type":"about:blank","title":"Not Found","status":404}'
-    )
+    assert problem_members(404, "Not Found") == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+    }
 
 
 @pytest.mark.parametrize(
@@ -276,7 +285,7 @@ def test_problem_leaves_out_what_only_repeats():
     ],
 )
 def test_http_error_is_its_answer(error: exceptions.HttpError, status: int, header: tuple):
-    raw = from_error(error)
+    raw = answer_error(error, None, debug=False)
     assert raw.status == status
     assert header in raw.headers
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.template import Template, parse_template
+from utilmeta.core.response.finish import Finisher
 from utilmeta.core.server.engine.router import Router
 from utilmeta.utils.exceptions import MethodNotAllowed, NotFound
 
@@ -22,8 +23,7 @@ def operation(text: str, method: str = "GET", rest: tuple[str, ...] = ("rest",))
         is_async=False,
         params=None,
         body=None,
-        status=None,
-        null_is_json=False,
+        finisher=Finisher(),
     )
 
 

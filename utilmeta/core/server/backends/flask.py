@@ -34,6 +34,7 @@ class FlaskAdapter(Adapter):
     name = "flask"
     package = "flask"
     asynchronous: ClassVar[bool] = False
+    has_sockets: ClassVar[bool] = False
     default_port = 5000
     requirement = "utilmeta[flask]"
     app: Flask

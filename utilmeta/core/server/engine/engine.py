@@ -1,17 +1,23 @@
 """The two drivers: one for sync servers, one for async ones, over the same steps."""
 
+import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
 
+from utilmeta.core.api.calling import Call, adrive, call_async, call_now, drive
 from utilmeta.core.api.errors import answer_error
 from utilmeta.core.api.operation import Operation
+from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.core.response import RawResponse
-from utilmeta.core.response.encode import Encoder
+from utilmeta.core.response.events import KEEP_ALIVE
 from utilmeta.core.response.raw import Body, aclose_source, close_source
+from utilmeta.core.server.engine.hosts import Hosts
 from utilmeta.core.server.engine.hygiene import tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.router import Router
@@ -20,9 +26,10 @@ from utilmeta.core.server.engine.streams import (
     Primed,
     iterate_on_lane,
     iterate_sync,
+    with_keep_alive,
     within,
 )
-from utilmeta.utils.exceptions import BadRequest
+from utilmeta.utils.exceptions import BadRequest, HttpError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +38,8 @@ class EngineRules:
 
     Attributes:
         request: limits and trust of requests.
-        encode: makes JSON.
+        compiling: what compiling an API is told.
+        hosts: host names that are answered for.
         lanes: worker threads for sync code under async servers.
         debug: whether clients may see the text of unexpected exceptions.
         start: runs the start-up hooks unless this process has.
@@ -39,7 +47,8 @@ class EngineRules:
     """
 
     request: RequestRules
-    encode: Encoder
+    compiling: CompileRules
+    hosts: Hosts
     lanes: LanePool
     debug: bool
     start: Callable[[], None]
@@ -52,29 +61,52 @@ class Engine:
     Args:
         operations: compiled endpoints.
         rules: what it is told of the service.
+        fallback: answers what no endpoint does, as the root class says; None for plain answers.
     """
 
-    def __init__(self, operations: list[Operation], rules: EngineRules) -> None:
+    def __init__(
+        self, operations: list[Operation], rules: EngineRules, fallback: Operation | None = None
+    ) -> None:
         self.operations = operations
         self.rules = rules
+        self.fallback = fallback
         self.router = Router(operations)
 
-    def with_operations(self, operations: list[Operation]) -> "Engine":
+    def with_operations(
+        self, operations: list[Operation], fallback: Operation | None = None
+    ) -> "Engine":
         """Return an engine for other operations under the same rules."""
-        return Engine(operations, replace(self.rules))
+        return Engine(operations, self.rules, fallback)
 
     def _route(self, request: Request) -> Operation | RawResponse:
         """Return the operation for a request, or the answer when none is needed."""
         raw = request.raw
         if raw.fault is not None:
             raise BadRequest(raw.fault)
+        self.rules.hosts.check(request)
         target, values = self.router.resolve(raw.path, raw.segments)
         if raw.method == "OPTIONS" and "OPTIONS" not in target.operations:
-            return RawResponse(204, [("allow", ", ".join(target.allow()))])
+            response = RawResponse(204, [("allow", ", ".join(target.allow()))])
+            wanted = raw.header("access-control-request-method") or ""
+            for plugin in reversed(target.plugins(wanted.upper())):
+                plugin.finish(response, request)
+            return response
         operation = target.find(raw.method)
         if values:
             request.path_params = dict(zip(operation.template.names, values, strict=True))
         return operation
+
+    def _refuse(self, request: Request, error: HttpError) -> Operation | RawResponse:
+        """Return what answers a request that has no operation."""
+        if self.fallback is not None and not self.fallback.simple:
+            return self.fallback
+        return self._failed(error, request, self.fallback)
+
+    def _failed(
+        self, error: Exception, request: Request, operation: Operation | None
+    ) -> RawResponse:
+        finisher = operation.finisher if operation is not None else None
+        return answer_error(error, request, debug=self.rules.debug, finisher=finisher)
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of a sync server.
@@ -89,25 +121,45 @@ class Engine:
             if response.streaming:
                 response.body = _prime(response.body, raw.method)
         except Exception as exc:
-            response = answer_error(exc, request, debug=self.rules.debug)
-            response.error = exc
+            response = self._failed(exc, request, self.fallback)
         if raw.method == "HEAD":
-            response.body = b""
+            _drop_body(response)
+        if request.files:
+            response.on_close.append(request.close)
         response.on_close.append(tidy_connections)
         if not response.streaming:
             response.close()
         return response
 
     def _run(self, request: Request) -> RawResponse:
-        found = self._route(request)
+        fault = None
+        try:
+            found = self._route(request)
+        except HttpError as exc:
+            fault, found = exc, self._refuse(request, exc)
         if isinstance(found, RawResponse):
             return found
-        values = found.parse(request)
-        if found.is_async:
-            call: Any = async_to_sync(found.ainvoke)
-            outcome: RawResponse = call(request, values, self.rules.encode)
-            return outcome
-        return found.invoke(request, values, self.rules.encode)
+        if not found.simple:
+            answer: RawResponse = drive(found.steps(request, fault), self._call)
+            return answer
+        try:
+            values = found.parse(request)
+            if found.is_async:
+                call: Any = async_to_sync(found.ainvoke)
+                outcome: RawResponse = call(request, values)
+                return outcome
+            return found.invoke(request, values)
+        except Exception as exc:
+            return self._failed(exc, request, found)
+
+    def _call(self, call: Call) -> Any:
+        """Return what a call of an operation's steps returns, within its time."""
+        if call.timeout is None:
+            return call_now(call)
+        hold = Hold(self.rules.lanes)
+        future = hold.submit(contextvars.copy_context().run, call_now, call)
+        hold.close()
+        return future.result(call.timeout)
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of an async server; the async twin of `handle`."""
@@ -118,30 +170,67 @@ class Engine:
         try:
             response = await self._arun(request, hold)
             if response.streaming:
-                response.body = await _aprime(response.body, raw.method, hold)
+                response.body = await _aprime(response, raw.method, hold)
         except Exception as exc:
-            response = answer_error(exc, request, debug=self.rules.debug)
-            response.error = exc
+            response = self._failed(exc, request, self.fallback)
         except BaseException:
             hold.close()
+            request.close()
             raise
         finally:
             hold.leave(token)
         if raw.method == "HEAD":
-            response.body = b""
+            _drop_body(response)
+        if request.files:
+            response.on_close.append(request.close)
         response.on_close.append(hold.close)
         if not response.streaming:
             await response.aclose()
         return response
 
     async def _arun(self, request: Request, hold: Hold) -> RawResponse:
-        found = self._route(request)
+        fault = None
+        try:
+            found = self._route(request)
+        except HttpError as exc:
+            fault, found = exc, self._refuse(request, exc)
         if isinstance(found, RawResponse):
             return found
-        values = await found.aparse(request)
-        if found.is_async:
-            return await found.ainvoke(request, values, self.rules.encode)
-        return await hold.run(found.invoke, request, values, self.rules.encode)
+        if not found.simple:
+            make = partial(_acall, hold)
+            answer: RawResponse = await adrive(found.steps(request, fault), make)
+            return answer
+        try:
+            values = await found.aparse(request)
+            if found.is_async:
+                return await found.ainvoke(request, values)
+            return await hold.run(found.invoke, request, values)
+        except Exception as exc:
+            return self._failed(exc, request, found)
+
+
+async def _acall(hold: Hold, call: Call) -> Any:
+    """Return what a call of an operation's steps returns, on its thread and within its time."""
+    if call.timeout is None:
+        return await _amake(hold, call)
+    async with asyncio.timeout(call.timeout):
+        return await _amake(hold, call)
+
+
+async def _amake(hold: Hold, call: Call) -> Any:
+    if call.twin is not None:
+        return await call.twin(*call.args)
+    if call.is_async:
+        return await call_async(call)
+    if call.blocking:
+        return await hold.run(partial(call.function, *call.args, **call.kwargs))
+    return call.function(*call.args, **call.kwargs)
+
+
+def _drop_body(response: RawResponse) -> None:
+    """Take the body from the answer to HEAD; what was open is closed with the response."""
+    if response.body:
+        response.body = b""
 
 
 def _prime(body: Any, method: str) -> Body:
@@ -153,8 +242,9 @@ def _prime(body: Any, method: str) -> Body:
     return b""
 
 
-async def _aprime(body: Any, method: str, hold: Hold) -> Body:
+async def _aprime(response: RawResponse, method: str, hold: Hold) -> Body:
     """Return a streamed body for an async server; the async twin of `_prime`."""
+    body: Any = response.body
     is_async = isinstance(body, AsyncIterator)
     if method == "HEAD":
         if is_async:
@@ -163,4 +253,6 @@ async def _aprime(body: Any, method: str, hold: Hold) -> Body:
             await hold.run(close_source, body)
         return b""
     source = within(hold, body) if is_async else iterate_on_lane(body, hold)
+    if response.keep_alive is not None:
+        source = with_keep_alive(source, response.keep_alive, KEEP_ALIVE)
     return AsyncPrimed(source, await anext(source, None))

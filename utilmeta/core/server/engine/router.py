@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.template import Segment, Template
@@ -27,6 +28,11 @@ class Target:
         self.operations[operation.method] = operation
         if operation.method == "GET":
             self.operations.setdefault("HEAD", operation)
+
+    def plugins(self, method: str) -> Sequence[Any]:
+        """Return the plugins around the operation for a method, else around any of them."""
+        found = self.operations.get(method) or next(iter(self.operations.values()))
+        return found.plugins
 
     def allow(self) -> list[str]:
         """Return the methods that exist, for the `Allow` header."""

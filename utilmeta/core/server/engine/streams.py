@@ -7,7 +7,10 @@ from typing import Any
 from utilmeta.core.response.raw import aclose_source, close_source
 from utilmeta.core.server.engine.lanes import Hold
 
-_END = object()
+_END: Any = object()
+
+# Seconds an event stream waits for its first event before it tells the client that it is there.
+FIRST_SECONDS = 1.0
 
 
 class Primed:
@@ -76,6 +79,49 @@ async def within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[byte
         async for chunk in source:
             yield chunk
     finally:
+        await aclose_source(source)
+
+
+async def with_keep_alive(
+    source: AsyncIterator[bytes], seconds: float, filler: bytes
+) -> AsyncIterator[bytes]:
+    """Yield a body's chunks, and a filler after each time of silence.
+
+    The first wait is short, so that a client learns early that its request has been accepted.
+    """
+    queue: asyncio.Queue[Any] = asyncio.Queue(1)
+
+    async def pump() -> None:
+        # One task reads the source, as it may depend on its context from step to step.
+        try:
+            async for chunk in source:
+                await queue.put(chunk)
+        except Exception as exc:
+            await queue.put(exc)
+        else:
+            await queue.put(_END)
+
+    pumping = asyncio.ensure_future(pump())
+    waiting = asyncio.ensure_future(queue.get())
+    patience = min(FIRST_SECONDS, seconds)
+    try:
+        while True:
+            done, _ = await asyncio.wait({waiting}, timeout=patience)
+            patience = seconds
+            if not done:
+                yield filler
+                continue
+            item = waiting.result()
+            if item is _END:
+                return
+            if isinstance(item, Exception):
+                raise item
+            waiting = asyncio.ensure_future(queue.get())
+            yield item
+    finally:
+        for task in (pumping, waiting):
+            task.cancel()
+        await asyncio.gather(pumping, waiting, return_exceptions=True)
         await aclose_source(source)
 
 

@@ -1,0 +1,126 @@
+"""The base of plugins: code around the endpoints of a class, or around one endpoint."""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from utilmeta.core.api.calling import Call, Steps
+from utilmeta.core.api.declared import PLUGINS
+from utilmeta.core.request import Request
+from utilmeta.core.response import RawResponse, Response
+from utilmeta.utils.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from utilmeta.core.api.errors import Error
+    from utilmeta.core.api.operation import Operation
+    from utilmeta.core.api.rules import CompileRules
+
+T = TypeVar("T")
+
+
+class Plugin:
+    """Code around endpoints: an instance decorates an API class or an endpoint.
+
+    On the way in, plugins run before anything is read from the request, outer ones first; on the
+    way out inner ones first. One instance serves all requests. The methods may be `async def` on
+    async services. A class's plugins hold for everything below it, and for what it answers to
+    unknown paths when it is the root.
+
+    Attributes:
+        blocking: whether its sync methods may take a while, so that async services run them on the
+            request's worker thread.
+    """
+
+    blocking: ClassVar[bool] = True
+    # Whether it runs endpoints again; see Retry.
+    retries: ClassVar[bool] = False
+    # What it decorates: a qualified name.
+    scope: str = ""
+
+    def __call__(self, target: T) -> T:
+        """Put the plugin around an API class or an endpoint.
+
+        Raises:
+            ConfigError: the target is neither.
+        """
+        if not (isinstance(target, type) or inspect.isfunction(target)):
+            raise ConfigError(
+                f"@api.{type(self).__name__} belongs on an API class or an endpoint, not on "
+                f"{target!r}"
+            )
+        self.scope = self.scope or f"{target.__module__}.{target.__qualname__}"
+        own = vars(target).get(PLUGINS, ())
+        setattr(target, PLUGINS, (self, *own))
+        return target
+
+    def prepare(self, rules: "CompileRules") -> None:
+        """Check the plugin against the service; called once for each endpoint at set-up.
+
+        Raises:
+            ConfigError: it cannot work there.
+        """
+
+    def see(self, operation: "Operation") -> None:
+        """Look at an endpoint it is around, once at set-up."""
+
+    def process_request(self, request: Request, api: Any) -> Any:
+        """See a request before anything is read from it.
+
+        Args:
+            request: the request.
+            api: the API instance, whose own parameters are not there yet.
+
+        Returns:
+            None to go on, or a response, which is then the answer.
+        """
+
+    def process_response(self, response: Response[Any], api: Any) -> Any:
+        """See a response, one that stands for an error included, before it becomes bytes.
+
+        Returns:
+            None to keep it, or another in its place.
+        """
+
+    def handle_error(self, error: "Error", api: Any) -> Any:
+        """See an exception that no hook has answered for.
+
+        Returns:
+            None to go on, or a response, which is then the answer.
+        """
+
+    def finish(self, response: RawResponse, request: Request) -> None:
+        """Change the finished response; must not raise, nor wait for anything."""
+
+    def on_request(self, request: Request, api: Any) -> Steps:
+        """Yield the call of `process_request` where there is one, and return its outcome."""
+        return (yield from self._call("process_request", request, api))
+
+    def on_response(self, response: Response[Any], api: Any) -> Steps:
+        """Yield the call of `process_response` where there is one, and return its outcome."""
+        return (yield from self._call("process_response", response, api))
+
+    def on_error(self, error: "Error", api: Any) -> Steps:
+        """Yield the call of `handle_error` where there is one, and return its outcome."""
+        return (yield from self._call("handle_error", error, api))
+
+    def _call(self, name: str, *args: Any) -> Steps:
+        if getattr(type(self), name) is getattr(Plugin, name):
+            return None
+        method: Callable[..., Any] = getattr(self, name)
+        is_async = inspect.iscoroutinefunction(method)
+        return (yield Call(method, args, is_async=is_async, blocking=self.blocking))
+
+    @property
+    def is_async(self) -> bool:
+        """Whether one of its methods is async."""
+        names = ("process_request", "process_response", "handle_error")
+        return any(inspect.iscoroutinefunction(getattr(self, name)) for name in names)
+
+
+def plugins_of(target: Any) -> tuple[Plugin, ...]:
+    """Return the plugins of a class, its bases' first, or of a function, outermost first."""
+    if not isinstance(target, type):
+        found: tuple[Plugin, ...] = getattr(target, PLUGINS, ())
+        return found
+    chain = [vars(base).get(PLUGINS, ()) for base in reversed(target.__mro__)]
+    return tuple(plugin for plugins in chain for plugin in plugins)

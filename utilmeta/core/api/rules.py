@@ -1,0 +1,29 @@
+"""What compiling an API is told of the service."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from utilmeta.core.response.encode import Encoder, make_encoder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileRules:
+    """What compiling is told of the service; made once at set-up.
+
+    Attributes:
+        encode: makes JSON.
+        asynchronous: whether endpoints answer on an event loop.
+        backend: name of the framework, for messages.
+        production: whether a public is served.
+        debug: whether clients may see the text of unexpected exceptions.
+        has_sockets: whether the framework carries WebSockets.
+        lanes: worker threads, for limits of time on sync services; None where none are there.
+    """
+
+    encode: Encoder = field(default_factory=make_encoder)
+    asynchronous: bool = True
+    backend: str = ""
+    production: bool = False
+    debug: bool = False
+    has_sockets: bool = True
+    lanes: Any = None

@@ -1,0 +1,84 @@
+"""Values a request carries besides what was sent: who asks, from where, and a project's own."""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from utilmeta.core.request.params import Param
+from utilmeta.utils.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from utilmeta.core.request.request import Request
+
+T = TypeVar("T")
+_ABSENT: Any = object()
+
+
+class RequestContextVar(Generic[T]):
+    """A value kept on the request, as `request.var.user_id` is.
+
+    As the default of an argument (`user_id: int = request.var.user_id`) it is what the argument
+    is filled with; nothing of it can be sent by the client.
+
+    Args:
+        name: letters, digits and `_`; two of one name share their value.
+        default: value as long as none is set.
+        factory: makes the value from the request when it is first asked for, in place of a default.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        default: Any = None,
+        factory: "Callable[[Request], T] | None" = None,
+    ) -> None:
+        if not name.isidentifier():
+            raise ConfigError(f"RequestContextVar({name!r}): expected an identifier")
+        self.name = name
+        self._default = default
+        self._factory = factory
+
+    def __repr__(self) -> str:
+        return f"request.var.{self.name}"
+
+    def get(self, request: "Request") -> T:
+        """Return the request's value."""
+        found: Any = request.context.get(self.name, _ABSENT)
+        if found is not _ABSENT:
+            return found  # type: ignore[no-any-return]
+        if self._factory is None:
+            return self._default  # type: ignore[no-any-return]
+        made = request.context[self.name] = self._factory(request)
+        return made
+
+    async def aget(self, request: "Request") -> T:
+        """Return the request's value, awaited when its factory is async; the twin of `get`."""
+        found: Any = self.get(request)
+        if inspect.isawaitable(found):
+            found = request.context[self.name] = await found
+        return found  # type: ignore[no-any-return]
+
+    def set(self, request: "Request", value: T) -> None:
+        """Give the request a value."""
+        request.context[self.name] = value
+
+    def is_set(self, request: "Request") -> bool:
+        """Return whether the request was given a value, or one was made."""
+        return self.name in request.context
+
+    def as_param(self) -> Param:
+        """Return the declaration that an argument with this default stands for."""
+        return Param(kind=f"var.{self.name}", place="context", default=None, read=self.get)
+
+
+class var:  # noqa: N801 - read as `request.var.user_id`
+    """The framework's context values: `request.var.user_id` and its neighbours."""
+
+    RequestContextVar = RequestContextVar
+
+    user: Any = RequestContextVar("user")
+    user_id: Any = RequestContextVar("user_id")
+    scopes: Any = RequestContextVar("scopes", factory=lambda _: [])
+    ip: Any = RequestContextVar("ip", factory=lambda request: request.ip_address)
+    time: Any = RequestContextVar("time", factory=lambda request: request.time)

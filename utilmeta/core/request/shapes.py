@@ -1,0 +1,185 @@
+"""How flat text fields, of a query or a form, become the nested input of a validator."""
+
+import json
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from utilmeta.utils.annotations import SEQUENCES, member_names, strip_optional
+from utilmeta.utils.exceptions import BadRequest
+
+Fields = Mapping[str, list[Any]]
+
+# Names such as `a[b][c]` are taken apart no deeper than this.
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a field's type looks like from outside.
+
+    Attributes:
+        kind: `text` (one value), `many`, `object` (known members) or `open` (any names).
+        members: shapes of an object's members by input name.
+        item: shape of what a `many` or `open` holds.
+    """
+
+    kind: str = "text"
+    members: Mapping[str, "Shape"] = field(default_factory=dict)
+    item: "Shape | None" = None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is one value, or several plain ones, under a single name."""
+        return self.kind == "text" or (
+            self.kind == "many" and self.item is not None and self.item.kind == "text"
+        )
+
+
+TEXT = Shape()
+MANY_TEXTS = Shape("many", item=TEXT)
+
+
+def shape_of(annotation: Any, depth: int = 0) -> Shape:
+    """Return the shape of a type; beyond `MAX_DEPTH` levels everything is text."""
+    bare = strip_optional(annotation)
+    origin = typing.get_origin(bare) or bare
+    if depth > MAX_DEPTH:
+        return TEXT
+    if origin in SEQUENCES:
+        arguments = [item for item in typing.get_args(bare) if item is not ...]
+        return Shape("many", item=shape_of(arguments[0], depth + 1) if arguments else TEXT)
+    if origin is dict or origin is Mapping:
+        arguments = list(typing.get_args(bare))
+        return Shape("open", item=shape_of(arguments[1], depth + 1) if arguments else TEXT)
+    members = member_names(bare)
+    if members is None:
+        return TEXT
+    return Shape("object", {name: shape_of(hint, depth + 1) for name, hint in members.items()})
+
+
+class FieldReader:
+    """Reads one place's fields into the input of its validator.
+
+    Args:
+        shapes: the wanted fields by name; None takes every field as it comes.
+        decode: from a field's value to text; a query's values are still encoded.
+        split: from a field's values to the items of a plain list.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape] | None,
+        *,
+        decode: Callable[[Any], Any],
+        split: Callable[[list[Any]], list[Any]],
+    ) -> None:
+        self._decode = decode
+        self._split = split
+        flat = {} if shapes is None else {n: s for n, s in shapes.items() if s.is_flat}
+        self._flat = [(name, shape.kind == "many") for name, shape in flat.items()]
+        self._deep = {} if shapes is None else {n: s for n, s in shapes.items() if n not in flat}
+        self._open = shapes is None
+
+    def read(self, fields: Fields) -> dict[str, Any]:
+        """Return the input: text, lists and dictionaries.
+
+        Raises:
+            BadRequest: a name is nested too deep, or a text is not UTF-8.
+        """
+        if self._open:
+            return {name: self._decode(values[-1]) for name, values in fields.items()}
+        found: dict[str, Any] = {}
+        for name, is_list in self._flat:
+            values = fields.get(name)
+            if values is None and is_list:
+                values = fields.get(f"{name}[]")
+            if values is not None:
+                found[name] = self._split(values) if is_list else self._decode(values[-1])
+        if self._deep:
+            for name, node in _grow(fields, self._deep).items():
+                found[name] = self._convert(self._deep[name], node)
+        return found
+
+    def _convert(self, shape: Shape, node: Any) -> Any:
+        if isinstance(node, list):
+            return self._leaf(shape, node)
+        if shape.kind == "many":
+            assert shape.item is not None  # noqa: S101 - made by shape_of
+            return [self._convert(shape.item, node[key]) for key in sorted(node, key=_position)]
+        if shape.kind == "object":
+            return {key: self._convert(shape.members.get(key, TEXT), node[key]) for key in node}
+        item = shape.item or TEXT
+        return {key: self._convert(item, value) for key, value in node.items()}
+
+    def _leaf(self, shape: Shape, values: list[Any]) -> Any:
+        if shape.kind == "text":
+            return self._decode(values[-1])
+        if shape.is_flat:
+            return self._split(values)
+        loaded = [load_json(self._decode(value)) for value in values]
+        if shape.kind != "many":
+            return loaded[-1]
+        return loaded[0] if len(loaded) == 1 and isinstance(loaded[0], list) else loaded
+
+
+def load_json(value: Any) -> Any:
+    """Return what a text of JSON stands for; anything else as it is, for the validator to refuse.
+
+    Raises:
+        BadRequest: the JSON is nested too deep.
+    """
+    text = value
+    if hasattr(value, "read") and str(getattr(value, "content_type", "")).endswith("json"):
+        text = value.read().decode(errors="replace")
+    if not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(text)
+    except RecursionError as exc:
+        raise BadRequest("A field's JSON is nested too deep") from exc
+    except ValueError:
+        return value
+
+
+def _position(key: str) -> tuple[int, str]:
+    return (int(key), "") if key.isdigit() and len(key) < 10 else (0, key)
+
+
+def _grow(fields: Fields, wanted: Mapping[str, Shape]) -> dict[str, Any]:
+    """Return a tree of names with lists of values at its ends, for the wanted first names."""
+    tree: dict[str, Any] = {}
+    for name, values in fields.items():
+        parts = _parts(name)
+        if parts[0] not in wanted:
+            continue
+        if len(parts) > MAX_DEPTH:
+            raise BadRequest(f"A field's name is nested deeper than {MAX_DEPTH} levels")
+        node = tree
+        for part in parts[:-1]:
+            below = node.get(part)
+            if not isinstance(below, dict):
+                below = node[part] = {}
+            node = below
+        if not isinstance(node.get(parts[-1]), dict):
+            node[parts[-1]] = values
+    return tree
+
+
+def _parts(name: str) -> list[str]:
+    """Return the parts of `a.b`, `a[b]` and `a[0].b`; a malformed name is one part."""
+    if "[" not in name:
+        return name.split(".") if "." in name else [name]
+    head, _, rest = name.partition("[")
+    if not head or (not rest.endswith("]") and "]" not in rest):
+        return [name]
+    parts = head.split(".")
+    for piece in rest.split("["):
+        inside, closed, after = piece.partition("]")
+        if not closed or (after and not after.startswith(".")):
+            return [name]
+        parts.append(inside)
+        parts += after[1:].split(".") if after else []
+    # `a[]` says no more than `a`.
+    return [part for part in parts if part] or [name]
