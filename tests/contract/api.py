@@ -10,6 +10,7 @@ from typing import Annotated, Any, Optional
 
 from pydantic import BaseModel, Field
 
+from tests.contract.layer import LayerAPI
 from utilmeta.core import api, request
 from utilmeta.core.response import Response
 from utilmeta.utils import exceptions
@@ -301,6 +302,7 @@ class RootAPI(api.API):
     streams: StreamsAPI
     seen: SeenAPI
     shops: ShopAPI
+    layer: LayerAPI
 
     def get(self):
         return "root"

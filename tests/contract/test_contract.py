@@ -11,6 +11,7 @@ import pytest
 from tests.contract import api
 from tests.contract.cases import ASYNC_CASES, CASES, RAW_PATH_CASES, SYNC_CASES, Case
 from tests.contract.inprocess import ASGIClient, Loop, TornadoClient, call_wsgi
+from tests.contract.layer_cases import LAYER_CASES
 from tests.servers import ROOT, Answer, Server, free_port, start_server
 from utilmeta.testing import override_service
 
@@ -129,7 +130,7 @@ def ids(case: Case) -> str:
     return case.name
 
 
-@pytest.mark.parametrize("case", CASES + RAW_PATH_CASES, ids=ids)
+@pytest.mark.parametrize("case", CASES + RAW_PATH_CASES + LAYER_CASES, ids=ids)
 def test_inprocess_answers(inprocess: Target, case: Case, seen: dict[Any, Any]) -> None:
     check(inprocess, "process", case, seen)
 
@@ -151,7 +152,7 @@ def test_inprocess_sync_answers(inprocess: Target, case: Case, seen: dict[Any, A
 
 
 @pytest.mark.sockets
-@pytest.mark.parametrize("case", CASES, ids=ids)
+@pytest.mark.parametrize("case", CASES + LAYER_CASES, ids=ids)
 def test_socket_answers(socketed: Target, case: Case, seen: dict[Any, Any]) -> None:
     check(socketed, "socket", case, seen)
 

@@ -1,10 +1,12 @@
 """Type annotations, looked at."""
 
+import enum
 import types
 import typing
 from typing import Any
 
 import pydantic
+from typing_extensions import is_typeddict
 
 SEQUENCES = (list, set, frozenset, tuple)
 
@@ -65,7 +67,7 @@ def member_names(annotation: Any) -> dict[str, Any] | None:
             for alias in _aliases(info.validation_alias, name)
         }
     if isinstance(annotation, type) and (
-        typing.is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
+        is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
     ):
         return typing.get_type_hints(annotation)
     return None
@@ -94,3 +96,24 @@ def declared_hints(cls: type) -> dict[str, Any]:
         return typing.get_type_hints(cls, include_extras=True)
     except (AttributeError, NameError, SyntaxError, TypeError):
         return {}
+
+
+def text_values(annotation: Any) -> dict[str, Any] | None:
+    """Return what texts stand for in an enumeration that holds other values than texts.
+
+    None for every other type: validators turn texts into numbers, not into members.
+    """
+    bare = strip_optional(annotation)
+    if typing.get_origin(bare) is typing.Literal:
+        values = list(typing.get_args(bare))
+    elif isinstance(bare, type) and issubclass(bare, enum.Enum):
+        values = [member.value for member in bare]
+    else:
+        return None
+    if all(isinstance(value, str) for value in values):
+        return None
+    return {_spelled(value): value for value in values}
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

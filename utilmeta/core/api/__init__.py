@@ -15,12 +15,28 @@ from utilmeta.core.api.decorators import (
     ws,
 )
 from utilmeta.core.api.errors import Error
-from utilmeta.core.api.plugins import Plugin
+from utilmeta.core.api.plugins import (
+    CORS,
+    BodyLimit,
+    Cache,
+    Idempotency,
+    Plugin,
+    RateLimit,
+    Retry,
+    Timeout,
+)
 
 __all__ = [
     "API",
+    "CORS",
+    "BodyLimit",
+    "Cache",
     "Error",
+    "Idempotency",
     "Plugin",
+    "RateLimit",
+    "Retry",
+    "Timeout",
     "after",
     "before",
     "delete",

@@ -15,7 +15,7 @@ from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, Place
 from utilmeta.core.request.query import decode, split_list
 from utilmeta.core.request.shapes import FieldReader, shape_of
-from utilmeta.utils.annotations import is_many, member_names
+from utilmeta.utils.annotations import is_many, member_names, text_values
 from utilmeta.utils.exceptions import ConfigError
 from utilmeta.utils.masking import MASK, is_secret, mask
 
@@ -100,6 +100,13 @@ def field_of(argument: Argument) -> Any:
     param = argument.param or Param(kind="QueryParam", place="query")
     info = param.field_info(alias=wire_name(argument), default=argument.default)
     annotation = argument.annotation
+    values = None if param.place == "body" else text_values(annotation)
+    if values is not None:
+        known = values
+        annotation = _annotated[
+            annotation,
+            pydantic.BeforeValidator(lambda v: known.get(v, v) if isinstance(v, str) else v),
+        ]
     if argument.default is None:
         annotation = _optional[annotation]
     field = _annotated[annotation, info]

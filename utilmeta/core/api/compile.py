@@ -9,9 +9,11 @@ from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_tem
 from utilmeta.core.api.arguments import ParamsReader, default_maker
 from utilmeta.core.api.base import API
 from utilmeta.core.api.bodyplan import holds_file, make_body_reader
+from utilmeta.core.api.declared import About
 from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
 from utilmeta.core.api.operation import Level, Operation
 from utilmeta.core.api.plugins.base import Plugin, plugins_of
+from utilmeta.core.api.plugins.retry import IDEMPOTENT, Retry
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.signature import Argument, function_arguments, is_body_type, resolve_hints
 from utilmeta.core.api.template import Template, check_template, parse_template
@@ -190,7 +192,8 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         return hook_finisher(hook, rules, finisher.template)
 
     before = bind_hooks("before", spot, finisher_of)
-    after = bind_hooks("after", spot, finisher_of)
+    # Inner classes first; within a class as they were declared.
+    after = tuple(sorted(bind_hooks("after", spot, finisher_of), key=lambda hook: -hook.level))
     handlers = bind_hooks("handle", spot, finisher_of)
     plugins = (
         *(plugin for cls in place.classes for plugin in plugins_of(cls)),
@@ -204,7 +207,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         for hook in handlers
     )
     makers = {item.key: default_maker(item) for item in absent}
-    limit = next((item.max_bytes for item in reversed(plugins) if hasattr(item, "max_bytes")), None)
+    timeout = _nearest(plugins, "timeout") if about.timeout is None else about.timeout
     operation = Operation(
         where=parts.where,
         method=declared.method,
@@ -216,7 +219,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         returns=returns,
         about=about,
         params=ParamsReader(others, parts.spot) if others else None,
-        body=make_body_reader(body, parts.spot, limit),
+        body=make_body_reader(body, parts.spot, _nearest(plugins, "max_bytes")),
         context={item.key: item.param.read for item in context if item.param and item.param.read},
         absent={name: make for name, make in makers.items() if make is not None},
         finisher=finisher,
@@ -224,11 +227,26 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         after=after,
         handlers=handlers,
         plugins=plugins,
+        retry=_retry(plugins, declared.method, about),
+        timeout=timeout,
         debug=rules.debug,
-        simple=not (before or after or handlers or plugins or about.timeout),
+        simple=not (before or after or handlers or plugins or timeout),
     )
     _prepare(operation, plugins, rules)
     return operation
+
+
+def _nearest(plugins: Sequence[Plugin], name: str) -> Any:
+    """Return what the innermost plugin that says so says; None when none does."""
+    found = (getattr(plugin, name) for plugin in reversed(plugins))
+    return next((value for value in found if value is not None), None)
+
+
+def _retry(plugins: Sequence[Plugin], method: str, about: About) -> Retry | None:
+    """Return what runs an endpoint again; None where a second run could do more than the first."""
+    is_idempotent = method in IDEMPOTENT if about.idempotent is None else about.idempotent
+    found = (plugin for plugin in reversed(plugins) if isinstance(plugin, Retry))
+    return next(found, None) if is_idempotent else None
 
 
 def _prepare(operation: Operation, plugins: Sequence[Plugin], rules: CompileRules) -> None:

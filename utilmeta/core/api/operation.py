@@ -20,6 +20,7 @@ from utilmeta.utils.exceptions import BadRequest
 
 if TYPE_CHECKING:
     from utilmeta.core.api.plugins.base import Plugin
+    from utilmeta.core.api.plugins.retry import Retry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class Operation:
         after: hooks in the order they run.
         handlers: hooks from the outermost class's to the innermost's.
         plugins: from the outermost to the innermost.
+        retry: runs the endpoint again after some exceptions; None for never.
+        timeout: seconds the endpoint may take; None for ever.
         debug: whether clients may see the text of unexpected exceptions.
         simple: whether it has no hooks, plugins or limits, so that the short way is the same.
     """
@@ -84,6 +87,8 @@ class Operation:
     after: tuple[BoundHook, ...] = ()
     handlers: tuple[BoundHook, ...] = ()
     plugins: tuple["Plugin", ...] = ()
+    retry: "Retry | None" = None
+    timeout: float | None = None
     debug: bool = False
     simple: bool = True
 
@@ -180,7 +185,7 @@ class Operation:
         chain = self._chain(request, instances, own, later, values)
         hooks = (*self.before, *self.after)
         is_mixed = self.is_async or any(hook.is_async for hook in hooks)
-        if is_mixed or self.about.timeout is not None or self._retry is not None:
+        if is_mixed or self.timeout is not None or self.retry is not None:
             response = yield from chain
         else:
             # All of it is sync, so it is one piece of work.
@@ -208,13 +213,13 @@ class Operation:
         return response
 
     def _run(self, instance: API, values: Values) -> Steps:
-        retry = self._retry
+        retry = self.retry
         call = Call(
             self.function,
             (instance,),
             values,
             is_async=self.is_async,
-            timeout=self.about.timeout,
+            timeout=self.timeout,
         )
         if retry is None:
             return (yield call)
@@ -227,10 +232,6 @@ class Operation:
                 if not retry.may_try(tried, exc):
                     raise
             yield pause(retry.delay(tried))
-
-    @property
-    def _retry(self) -> Any:
-        return next((item for item in reversed(self.plugins) if item.retries), None)
 
     def _recover(
         self, error: Exception, request: Request, instances: list[API], entered: int
@@ -292,7 +293,7 @@ class Operation:
         except Exception as exc:
             raw = answer_error(exc, request, debug=self.debug, finisher=self.finisher)
         for plugin in plugins:
-            plugin.finish(raw, request)
+            yield from plugin.on_finish(raw, request)
         return raw
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pydantic
+from typing_extensions import is_typeddict
 
 from utilmeta.core.request.params import MISSING, Param, ParamKind, as_param
 from utilmeta.utils.annotations import SEQUENCES, admits_none, strip_optional
@@ -141,6 +142,6 @@ def is_body_type(annotation: Any) -> bool:
     return (
         issubclass(origin, pydantic.BaseModel | dict)
         or origin is Mapping
-        or typing.is_typeddict(origin)
+        or is_typeddict(origin)
         or hasattr(origin, "__dataclass_fields__")
     )

@@ -97,7 +97,7 @@ def parse_multipart(body: "IO[bytes]", content_type: str, *, max_fields: int) ->
         meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": length}
         try:
             # Latin-1 keeps every byte, so that broken UTF-8 is found below.
-            parser: Any = MultiPartParser(meta, cast("Any", body), [_Spooled()], "latin-1")
+            parser: Any = _Parser(meta, cast("Any", body), [_Spooled()], "latin-1")
             texts, files = parser.parse()
         except MultiPartParserError as exc:
             raise BadRequest(f"The multipart body is malformed: {exc}") from exc
@@ -117,14 +117,23 @@ def _fields(texts: Any, files: Any, max_fields: int) -> Fields:
     with ExitStack() as stack:
         for name, file in uploaded:
             stack.callback(file.close)
-            fields.setdefault(name, []).append(file)
-        for name, values in texts.lists():
+            fields.setdefault(_as_utf8(name), []).append(file)
+        for encoded, values in texts.lists():
+            name = _as_utf8(encoded)
             fields[name] = [*fields.get(name, ()), *map(_decode, values)]
         if sum(map(len, fields.values())) > max_fields:
             raise BadRequest(f"The form has more than {max_fields} fields")
         # Nothing is wrong, so the request closes them.
         stack.pop_all()
     return fields
+
+
+def _as_utf8(name: str) -> str:
+    try:
+        return name.encode("latin-1").decode()
+    except UnicodeError:
+        # Encoded in another way, as RFC 5987 has it, and decoded already.
+        return name
 
 
 def _decode(value: str) -> str:
@@ -135,6 +144,14 @@ def _decode(value: str) -> str:
     if "\x00" in text:
         raise BadRequest("A form field holds a NUL character")
     return text
+
+
+class _Parser(MultiPartParser):
+    """Django's parser, which leaves file names as they were sent; `File` looks after them."""
+
+    def sanitize_file_name(self, file_name: str) -> str:
+        """Return the name as UTF-8, which Latin-1 has kept."""
+        return _as_utf8(file_name)
 
 
 class _Spooled(FileUploadHandler):

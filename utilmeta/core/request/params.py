@@ -49,7 +49,8 @@ _CONSTRAINTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Compared by identity, so that it can be hashed: Annotated and unions need that.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Param:
     """One declared source of an argument.
 
@@ -128,7 +129,7 @@ class Param:
         return info
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ParamKind:
     """A public name such as `QueryParam`; calling it declares a parameter with options.
 

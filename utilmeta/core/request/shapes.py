@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from utilmeta.utils.annotations import SEQUENCES, member_names, strip_optional
+from utilmeta.utils.annotations import (
+    SEQUENCES,
+    member_names,
+    strip_optional,
+    text_values,
+)
 from utilmeta.utils.exceptions import BadRequest
 
 Fields = Mapping[str, list[Any]]
@@ -23,18 +28,19 @@ class Shape:
         kind: `text` (one value), `many`, `object` (known members) or `open` (any names).
         members: shapes of an object's members by input name.
         item: shape of what a `many` or `open` holds.
+        values: what texts stand for, for enumerations of other values; None for all other types.
     """
 
     kind: str = "text"
     members: Mapping[str, "Shape"] = field(default_factory=dict)
     item: "Shape | None" = None
+    values: Mapping[str, Any] | None = None
 
     @property
     def is_flat(self) -> bool:
-        """Whether it is one value, or several plain ones, under a single name."""
-        return self.kind == "text" or (
-            self.kind == "many" and self.item is not None and self.item.kind == "text"
-        )
+        """Whether it is one text, or several, under a single name."""
+        leaf = self.item if self.kind == "many" else self
+        return leaf is not None and leaf.kind == "text"
 
 
 TEXT = Shape()
@@ -55,7 +61,8 @@ def shape_of(annotation: Any, depth: int = 0) -> Shape:
         return Shape("open", item=shape_of(arguments[1], depth + 1) if arguments else TEXT)
     members = member_names(bare)
     if members is None:
-        return TEXT
+        values = text_values(bare)
+        return TEXT if values is None else Shape(values=values)
     return Shape("object", {name: shape_of(hint, depth + 1) for name, hint in members.items()})
 
 
@@ -79,6 +86,11 @@ class FieldReader:
         self._split = split
         flat = {} if shapes is None else {n: s for n, s in shapes.items() if s.is_flat}
         self._flat = [(name, shape.kind == "many") for name, shape in flat.items()]
+        self._values = {
+            name: values
+            for name, shape in flat.items()
+            if (values := (shape.item or shape).values) is not None
+        }
         self._deep = {} if shapes is None else {n: s for n, s in shapes.items() if n not in flat}
         self._open = shapes is None
 
@@ -97,6 +109,9 @@ class FieldReader:
                 values = fields.get(f"{name}[]")
             if values is not None:
                 found[name] = self._split(values) if is_list else self._decode(values[-1])
+        for name, known in self._values.items():
+            if name in found:
+                found[name] = _named(found[name], known)
         if self._deep:
             for name, node in _grow(fields, self._deep).items():
                 found[name] = self._convert(self._deep[name], node)
@@ -115,13 +130,23 @@ class FieldReader:
 
     def _leaf(self, shape: Shape, values: list[Any]) -> Any:
         if shape.kind == "text":
-            return self._decode(values[-1])
+            text = self._decode(values[-1])
+            return text if shape.values is None else _named(text, shape.values)
         if shape.is_flat:
-            return self._split(values)
+            known = shape.item.values if shape.item is not None else None
+            texts = self._split(values)
+            return texts if known is None else _named(texts, known)
         loaded = [load_json(self._decode(value)) for value in values]
         if shape.kind != "many":
             return loaded[-1]
         return loaded[0] if len(loaded) == 1 and isinstance(loaded[0], list) else loaded
+
+
+def _named(found: Any, known: Mapping[str, Any]) -> Any:
+    """Return the values that texts stand for; other texts as they are, to be refused."""
+    if isinstance(found, list):
+        return [_named(item, known) for item in found]
+    return known.get(found, found) if isinstance(found, str) else found
 
 
 def load_json(value: Any) -> Any:

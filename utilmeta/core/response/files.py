@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 from utilmeta.core.file import File
 from utilmeta.core.file.file import CHUNK
 from utilmeta.core.request import Request
+from utilmeta.core.request.conditions import http_date, is_unmodified
 from utilmeta.core.response.raw import RawResponse, close_source
 from utilmeta.utils.exceptions import NotFound, RangeNotSatisfiable
 
@@ -140,55 +140,6 @@ def _range(request: Request, source: Source) -> tuple[int, int] | None:
 
 def _date_of(source: Source) -> str | None:
     return None if source.modified is None else http_date(source.modified)
-
-
-def http_date(moment: datetime) -> str:
-    """Return a moment as header fields have it (RFC 9110 section 5.6.7)."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
-def is_unmodified(request: Request, etag: str | None, modified: datetime | None) -> bool:
-    """Return whether a GET or HEAD may be answered 304, as the client has this version.
-
-    Source: RFC 9110 section 13.2.2.
-    """
-    if request.method not in {"GET", "HEAD"}:
-        return False
-    known = request.raw.header("if-none-match")
-    if known is not None:
-        return matches(known, etag, weak=True)
-    since = request.raw.header("if-modified-since")
-    if since is None or modified is None:
-        return False
-    moment = parse_date(since)
-    return moment is not None and modified.replace(microsecond=0) <= moment
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return the moment of a header field, None when it is malformed."""
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def matches(header: str, etag: str | None, *, weak: bool) -> bool:
-    """Return whether an `If-Match` or `If-None-Match` field names an entity tag.
-
-    Args:
-        header: `*`, or tags.
-        etag: the current one; None when there is no representation with a tag.
-        weak: whether weak tags are compared too (RFC 9110 section 8.8.3.2).
-    """
-    if header.strip() == "*":
-        return True
-    if etag is None:
-        return False
-    tags = [tag.strip() for tag in header.split(",")]
-    if weak:
-        return etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in tags}
-    return not etag.startswith("W/") and etag in tags
 
 
 class Chunks:

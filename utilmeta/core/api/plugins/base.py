@@ -32,8 +32,9 @@ class Plugin:
     """
 
     blocking: ClassVar[bool] = True
-    # Whether it runs endpoints again; see Retry.
-    retries: ClassVar[bool] = False
+    # What it limits: seconds of an endpoint's run, bytes of a body.
+    timeout: float | None = None
+    max_bytes: int | None = None
     # What it decorates: a qualified name.
     scope: str = ""
 
@@ -90,6 +91,12 @@ class Plugin:
 
     def finish(self, response: RawResponse, request: Request) -> None:
         """Change the finished response; must not raise, nor wait for anything."""
+
+    def on_finish(self, response: RawResponse, request: Request) -> Steps:
+        """Yield calls once the response is finished; for plugins that keep it."""
+        self.finish(response, request)
+        return
+        yield
 
     def on_request(self, request: Request, api: Any) -> Steps:
         """Yield the call of `process_request` where there is one, and return its outcome."""

@@ -27,6 +27,10 @@ class _Response(FlaskResponse):
     autocorrect_location_header = False
     automatically_set_content_length = False
 
+    def get_wsgi_headers(self, environ: Any) -> Any:
+        """Return the headers; werkzeug's own way drops some of a 304's."""
+        return self.headers
+
 
 class FlaskAdapter(Adapter):
     """Serves below a rule that takes every method; Flask's own rules are more special and win."""
