@@ -1,16 +1,20 @@
 """The RealWorld API: https://realworld-docs.netlify.app, its public read endpoints."""
 
-from typing import Any
-
 from testproject.conduit.models import Article, Comment, Tag, User
 from testproject.conduit.schemas import (
+    Articles,
     ArticleSchema,
     CommentSchema,
     FullArticleSchema,
     NewComment,
+    OneArticle,
+    OneComment,
+    OneProfile,
     ProfileSchema,
+    Tags,
 )
 from utilmeta.core import api, request
+from utilmeta.core.response import Response
 from utilmeta.utils import exceptions
 
 
@@ -20,7 +24,7 @@ class CommentAPI(api.API):
 
     slug: str = request.SlugPathParam
 
-    def post(self, comment: NewComment = request.BodyParam) -> dict[str, Any]:
+    def post(self, comment: NewComment = request.BodyParam) -> Response[OneComment]:
         """Add a comment."""
         article = Article.objects.filter(slug=self.slug).only("pk").first()
         if article is None:
@@ -29,7 +33,7 @@ class CommentAPI(api.API):
         if author is None:
             raise exceptions.NotFound("author not found")
         made = Comment.objects.create(article=article, author=author, body=comment.body)
-        return {"comment": CommentSchema.init(made.pk)}
+        return Response({"comment": CommentSchema.init(made.pk)})
 
 
 class ArticleAPI(api.API):
@@ -44,7 +48,7 @@ class ArticleAPI(api.API):
         favorited: str | None = None,
         limit: int = request.QueryParam(20, ge=0, le=100),
         offset: int = request.QueryParam(0, ge=0, le=1_000_000),
-    ) -> dict[str, Any]:
+    ) -> Response[Articles]:
         """List articles, the latest first."""
         wanted = {
             "tags__name": tag,
@@ -54,32 +58,30 @@ class ArticleAPI(api.API):
         articles = Article.objects.filter(
             **{name: value for name, value in wanted.items() if value is not None}
         )
-        return {
-            "articles": ArticleSchema.serialize(articles[offset : offset + limit]),
-            "articlesCount": articles.count(),
-        }
+        page = ArticleSchema.serialize(articles[offset : offset + limit])
+        return Response({"articles": page, "articlesCount": articles.count()})
 
     @api.get("{slug}")
-    def detail(self, slug: str) -> dict[str, Any]:
+    def detail(self, slug: str) -> Response[OneArticle]:
         """Return one article."""
-        return {"article": FullArticleSchema.init(Article.objects.filter(slug=slug))}
+        return Response({"article": FullArticleSchema.init(Article.objects.filter(slug=slug))})
 
 
 class TagAPI(api.API):
     """Tags."""
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> Response[Tags]:
         """List the names of all tags."""
-        return {"tags": list(Tag.objects.values_list("name", flat=True))}
+        return Response({"tags": list(Tag.objects.values_list("name", flat=True))})
 
 
 class ProfileAPI(api.API):
     """Profiles of users."""
 
     @api.get("{username}")
-    def detail(self, username: str) -> dict[str, Any]:
+    def detail(self, username: str) -> Response[OneProfile]:
         """Return one profile."""
-        return {"profile": ProfileSchema.init(User.objects.filter(username=username))}
+        return Response({"profile": ProfileSchema.init(User.objects.filter(username=username))})
 
 
 class RootAPI(api.API):

@@ -59,6 +59,37 @@ class CommentSchema(orm.Schema[Comment]):
     author: ProfileSchema
 
 
+class Articles(BaseModel):
+    """A page of articles."""
+
+    articles: list[ArticleSchema]
+    articles_count: int = Field(alias="articlesCount", description="of all pages")
+
+
+class OneArticle(BaseModel):
+    """One article."""
+
+    article: FullArticleSchema
+
+
+class OneComment(BaseModel):
+    """One comment."""
+
+    comment: CommentSchema
+
+
+class OneProfile(BaseModel):
+    """One profile."""
+
+    profile: ProfileSchema
+
+
+class Tags(BaseModel):
+    """The names of all tags."""
+
+    tags: list[str]
+
+
 class NewComment(BaseModel):
     """A comment to be written; its author is named, as nobody can log in yet."""
 

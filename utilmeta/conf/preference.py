@@ -1,8 +1,9 @@
 """Limits and trust: how the service treats requests."""
 
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from utilmeta.conf.base import Config
 from utilmeta.utils.exceptions import ConfigError
@@ -20,12 +21,18 @@ class Preference(Config):
         max_body_size: bytes a request body may have before 413; None means no limit.
         max_fields: query or form fields a request may have before 400.
         lanes: worker threads for sync endpoints and Django's ORM under an async service.
+        docs: whether `docs` below the service's route shows its OpenAPI document to people, and
+            `openapi.json` and `openapi.yaml` hold it; None shows the pages in development only.
+        external_docs: OpenAPI documents of what is mounted beside the API, by the route it answers
+            below: a mapping, the path of a JSON file, or a function that returns a mapping.
     """
 
     trusted_proxies: Sequence[str] = ()
     max_body_size: int | None = 16 * MEGABYTE
     max_fields: int = 1000
     lanes: int = 24
+    docs: bool | None = None
+    external_docs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the fields.

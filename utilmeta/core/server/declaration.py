@@ -84,6 +84,7 @@ class Declaration:
         self._lock = threading.RLock()
         self._setting_up = False
         self._mounted = False
+        self._openapi: Any = None
         # Whether it only stands for an API in another project, which has settings of its own.
         self._is_guest = False
         current.register(self)

@@ -51,6 +51,15 @@ class Mounts:
             for pattern in as_patterns(app.urls, route)
         ]
 
+    def documents(self) -> Iterator[tuple[str, Any]]:
+        """Yield route and maker of OpenAPI documents, of what has one: FastAPI, NinjaAPI."""
+        for route, (app, _) in self._items.items():
+            for name in ("openapi", "get_openapi_schema"):
+                make = getattr(app, name, None)
+                if callable(make) and not isinstance(app, type):
+                    yield route, make
+                    break
+
     def handlers(
         self, engine: Engine, hooks: Hooks, *, asynchronous: bool, backend: str
     ) -> Iterator[tuple[str, Handler]]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from utilmeta.conf import Config, Preference, Time, current
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.api.specs.docs import make_docs_api
+from utilmeta.core.api.specs.openapi import OpenAPI
 from utilmeta.core.orm.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
@@ -121,11 +123,36 @@ class UtilMeta(Declaration):
         preference = self.get_config(Preference) or Preference()
         lanes = LanePool(preference.lanes)
         rules = self._engine_rules(lanes, preference)
-        compiled = finish(self.api, rules.compiling)
+        compiled = finish(self.api, rules.compiling, self._docs_api(preference))
         check_async(compiled.operations, asynchronous=self.asynchronous, backend=self.backend_name)
         self.lifecycle.check(asynchronous=self.asynchronous)
         self._join_lifecycle(lanes)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
+
+    def _docs_api(self, preference: Preference) -> type[API] | None:
+        shows_pages = not self.production if preference.docs is None else preference.docs
+        if preference.docs is False:
+            return None
+        return make_docs_api(self.openapi, ui=shows_pages)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document of the API, made once.
+
+        Raises:
+            ConfigError: two operations share an id, two types a name, or a document of something
+                mounted cannot be joined.
+        """
+        if self._openapi is None:
+            self._openapi = OpenAPI(self)
+        document: dict[str, Any] = self._openapi()
+        return document
+
+    def external_documents(self) -> list[tuple[str, Any]]:
+        """Return the OpenAPI documents of what is mounted beside the API, by route."""
+        preference = self.get_config(Preference) or Preference()
+        given = {check_route(route): source for route, source in preference.external_docs.items()}
+        found = {route: make for route, make in self._mounts.documents() if route not in given}
+        return [*found.items(), *given.items()]
 
     def _engine_rules(self, lanes: LanePool, preference: Preference) -> EngineRules:
         debug = bootstrap.is_debug() and not self.production

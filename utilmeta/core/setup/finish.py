@@ -51,8 +51,15 @@ def compile_root(root: type[API], rules: CompileRules) -> Compiled:
     return Compiled(compile_api(root, rules), compile_fallback(root, rules))
 
 
-def finish(reference: type[API] | str | None, rules: CompileRules) -> Compiled:
+def finish(
+    reference: type[API] | str | None, rules: CompileRules, docs: type[API] | None = None
+) -> Compiled:
     """Return what becomes of a service's API; nothing without one.
+
+    Args:
+        reference: the API class, or where it is.
+        rules: what is known of the service.
+        docs: answers with the API's description, where the API itself leaves its paths free.
 
     Raises:
         ConfigError: the reference or a declaration is wrong.
@@ -60,6 +67,13 @@ def finish(reference: type[API] | str | None, rules: CompileRules) -> Compiled:
     compiled = Compiled([], None)
     if reference is not None:
         compiled = compile_root(resolve_api(reference), rules)
+        if docs is not None:
+            taken = {(item.method, item.template.shape()) for item in compiled.operations}
+            compiled.operations.extend(
+                operation
+                for operation in compile_api(docs, rules)
+                if (operation.method, operation.template.shape()) not in taken
+            )
     check_schemas()
     return compiled
 

@@ -1,0 +1,1 @@
+"""Descriptions of an API that other programs read."""

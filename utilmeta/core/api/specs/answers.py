@@ -1,0 +1,202 @@
+"""Responses in an OpenAPI document: what endpoints return, and each error they may answer with."""
+
+import typing
+from collections.abc import AsyncIterator, Iterator
+from types import NoneType
+from typing import Any
+
+from utilmeta.core.api.operation import Operation
+from utilmeta.core.api.plugins import Cache, Idempotency, RateLimit
+from utilmeta.core.api.specs.schemas import Schema, SchemaBook
+from utilmeta.core.file import File
+from utilmeta.core.response import Response
+from utilmeta.core.response.problem import PROBLEM
+from utilmeta.core.response.response import headers_type, result_type
+from utilmeta.utils.annotations import union_members
+from utilmeta.utils.exceptions.http import phrase_of
+
+JSON = "application/json"
+TEXT = "text/plain"
+BINARY = "application/octet-stream"
+
+FAULT: Schema = {
+    "type": "object",
+    "title": "Fault",
+    "properties": {
+        "place": {"type": "string", "description": "where it is, such as `query.limit`"},
+        "code": {"type": "string"},
+        "expected": {"type": "string"},
+        "got": {"description": "what was sent; secrets are masked"},
+    },
+}
+PROBLEM_SCHEMA: Schema = {
+    "type": "object",
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["type", "title", "status"],
+}
+
+
+class AnswerWriter:
+    """Writes the responses of operations.
+
+    Args:
+        book: keeps the schemas.
+    """
+
+    def __init__(self, book: SchemaBook) -> None:
+        self._book = book
+
+    def responses(self, operation: Operation) -> dict[str, Schema]:
+        """Return an operation's responses by status, `default` for errors not named."""
+        found: dict[str, Schema] = {}
+        returns = operation.returns
+        members = [returns] if returns is None else union_members(returns)
+        if operation.null_is_json and len(members) == 1:
+            members = [returns]
+        for member in members:
+            self._success(operation, member, found)
+        error = self._error(operation.finisher.template)
+        for status in _error_statuses(operation):
+            found.setdefault(str(status), {"description": phrase_of(status), **error})
+        if any(isinstance(plugin, Cache) for plugin in operation.plugins):
+            found.setdefault("304", {"description": phrase_of(304)})
+        found["default"] = {"description": "Any other error", **error}
+        return found
+
+    def _success(self, operation: Operation, member: Any, found: dict[str, Schema]) -> None:
+        origin = typing.get_origin(member) or member
+        status = operation.finisher.status
+        if isinstance(origin, type) and issubclass(origin, Response):
+            template, kind = origin, _parameter_of(member)
+            status = origin.status if isinstance(origin.status, int) else status
+        else:
+            template, kind = operation.finisher.template, member
+        content = self._content(template, kind, declared=operation.returns is not None)
+        if content is None and status is None:
+            status = 204
+        key = str(status or 200)
+        entry: Schema = {"description": template.description or template.name or _phrase(key)}
+        headers = self._headers(template)
+        if headers is not None:
+            entry["headers"] = headers
+        if content is not None:
+            entry["content"] = content
+        if key in found and "content" in found[key] and content is not None:
+            _join(found[key]["content"], content)
+        else:
+            found[key] = entry
+
+    def _headers(self, template: type[Response[Any]]) -> Schema | None:
+        kind = headers_type(template)
+        if kind is None:
+            return None
+        headers: Schema = {}
+        schema = self._book.schema(kind, "serialization")
+
+        def expand() -> None:
+            for name, member in self._book.resolve(schema).get("properties", {}).items():
+                headers[name] = {"schema": member}
+
+        self._book.later(expand)
+        return headers
+
+    def _content(
+        self, template: type[Response[Any]], kind: Any, *, declared: bool
+    ) -> dict[str, Schema] | None:
+        """Return the body by media type; None for no body."""
+        own = result_type(template) if kind is None or kind is template else kind
+        given = template.content_type
+        if hasattr(template, "encode_item"):
+            return {str(given): {"schema": {"type": "string"}}}
+        if template.keys:
+            return {given or JSON: {"schema": self._envelope(template, own)}}
+        if own is NoneType or (own is None and declared and template is Response):
+            return None
+        media_type, schema = self._plain(own)
+        return {given or media_type: {"schema": schema}}
+
+    def _plain(self, kind: Any) -> tuple[str, Schema]:
+        origin = typing.get_origin(kind) or kind
+        if origin is str:
+            return TEXT, {"type": "string"}
+        if isinstance(origin, type) and issubclass(origin, bytes | bytearray | File):
+            return BINARY, {"type": "string", "format": "binary"}
+        if origin in (Iterator, AsyncIterator, typing.Generator, typing.AsyncGenerator):
+            return BINARY, {"type": "string", "format": "binary"}
+        if hasattr(origin, "__next__") or hasattr(origin, "__anext__"):
+            return BINARY, {"type": "string", "format": "binary"}
+        if kind is None:
+            return "*/*", {}
+        return JSON, self._book.schema(kind, "serialization")
+
+    def _envelope(self, template: type[Response[Any]], kind: Any) -> Schema:
+        parts: dict[str, Schema] = {
+            "result": {} if kind is None else self._book.schema(kind, "serialization"),
+            "message": {"type": "string"},
+            "state": {},
+            "count": {"type": ["integer", "null"]},
+            "errors": {"type": ["array", "null"], "items": {"type": "object"}},
+        }
+        return {
+            "type": "object",
+            "properties": {key: parts[part] for part, key in template.keys},
+            "required": [key for _, key in template.keys],
+        }
+
+    def _error(self, template: type[Response[Any]]) -> Schema:
+        """Return the content of an operation's errors."""
+        if template.message_key is not None:
+            schema = self._envelope(template, None)
+            return {"content": {template.content_type or JSON: {"schema": schema}}}
+        self._book.definitions.setdefault("Problem", PROBLEM_SCHEMA)
+        return {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def _parameter_of(member: Any) -> Any:
+    """Return the `T` of `Response[T]`; the class itself when it has none."""
+    arguments = [item for item in typing.get_args(member) if not isinstance(item, typing.TypeVar)]
+    return arguments[0] if arguments else typing.get_origin(member) or member
+
+
+def _phrase(key: str) -> str:
+    phrase = phrase_of(int(key))
+    return "OK" if phrase == "Unknown" else phrase
+
+
+def _join(known: dict[str, Schema], more: dict[str, Schema]) -> None:
+    """Put further content beside what a status has already."""
+    for media_type, entry in more.items():
+        if media_type not in known:
+            known[media_type] = entry
+            continue
+        one, other = known[media_type]["schema"], entry["schema"]
+        options = one["anyOf"] if set(one) == {"anyOf"} else [one]
+        known[media_type] = {"schema": {"anyOf": [*options, other]}}
+
+
+def _error_statuses(operation: Operation) -> list[int]:
+    """Return the statuses that an operation's own declaration may lead to."""
+    found = []
+    if operation.params is not None or operation.body is not None:
+        found.append(400)
+    if operation.template.names:
+        found.append(404)
+    if operation.body is not None:
+        found += [413, 415]
+    for plugin in operation.plugins:
+        if isinstance(plugin, RateLimit):
+            found += [429, 503]
+        if isinstance(plugin, Idempotency):
+            found += [409, 422, 503]
+    if operation.timeout is not None:
+        found.append(504)
+    return sorted(set(found))
