@@ -11,6 +11,7 @@ from typing import Annotated, Any, Optional
 from pydantic import BaseModel, Field
 
 from tests.contract.layer import LayerAPI
+from tests.contract.sockets import SocketsAPI
 from utilmeta.core import api, request
 from utilmeta.core.response import Response
 from utilmeta.utils import exceptions
@@ -350,6 +351,7 @@ class SyncStreamAPI(api.API):
 
 class AsyncRootAPI(RootAPI):
     asynchronous: AsyncAPI
+    sockets: SocketsAPI
 
 
 class SyncRootAPI(RootAPI):

@@ -25,6 +25,7 @@ from utilmeta.core.api.plugins import (
     Retry,
     Timeout,
 )
+from utilmeta.core.api.sockets import WebSocket, WebSocketDisconnect
 
 __all__ = [
     "API",
@@ -37,6 +38,8 @@ __all__ = [
     "RateLimit",
     "Retry",
     "Timeout",
+    "WebSocket",
+    "WebSocketDisconnect",
     "after",
     "before",
     "delete",

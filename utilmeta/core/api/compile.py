@@ -2,31 +2,28 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_template, template_of
 from utilmeta.core.api.arguments import ParamsReader, default_maker
 from utilmeta.core.api.base import API
-from utilmeta.core.api.bodyplan import holds_file, make_body_reader
+from utilmeta.core.api.bodyplan import make_body_reader
 from utilmeta.core.api.declared import About
 from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
 from utilmeta.core.api.operation import Level, Operation
+from utilmeta.core.api.placing import check_body, placed, sort_arguments
 from utilmeta.core.api.plugins.base import Plugin, plugins_of
 from utilmeta.core.api.plugins.retry import IDEMPOTENT, Retry
 from utilmeta.core.api.rules import CompileRules
-from utilmeta.core.api.signature import Argument, function_arguments, is_body_type, resolve_hints
+from utilmeta.core.api.signature import Argument, function_arguments, resolve_hints
+from utilmeta.core.api.sockets import make_reader
 from utilmeta.core.api.template import Template, check_template, parse_template
 from utilmeta.core.api.tree import Endpoint, Place, rest_names, walk
-from utilmeta.core.request import Request
-from utilmeta.core.request.params import Param
 from utilmeta.core.response import Response
 from utilmeta.core.response.finish import Finisher
 from utilmeta.utils.annotations import admits_none
 from utilmeta.utils.exceptions import ConfigError
-
-# Methods whose requests have no body to read.
-_BODILESS = frozenset({"GET", "WS"})
 
 
 def compile_api(root: type[API], rules: CompileRules | None = None) -> list[Operation]:
@@ -193,17 +190,19 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
 
     before = bind_hooks("before", spot, finisher_of)
     # Inner classes first; within a class as they were declared.
-    after = tuple(sorted(bind_hooks("after", spot, finisher_of), key=lambda hook: -hook.level))
+    is_socket = declared.method == "WS"
+    found = () if is_socket else bind_hooks("after", spot, finisher_of)
+    after = tuple(sorted(found, key=lambda hook: -hook.level))
     handlers = bind_hooks("handle", spot, finisher_of)
     plugins = (
         *(plugin for cls in place.classes for plugin in plugins_of(cls)),
         *plugins_of(parts.endpoint.function),
     )
     arguments = _arguments(parts, template, (*before, *after))
-    body, absent, context, others = _sort(arguments, template)
-    _check_body(body, declared.method, parts.spot)
+    body, absent, context, others = sort_arguments(arguments, template)
+    check_body(body, declared.method, parts.spot)
     handlers = tuple(
-        with_reader(hook, [_placed(item, template, "GET", hook.where) for item in hook.arguments])
+        with_reader(hook, [placed(item, template, "GET", hook.where) for item in hook.arguments])
         for hook in handlers
     )
     makers = {item.key: default_maker(item) for item in absent}
@@ -227,6 +226,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         after=after,
         handlers=handlers,
         plugins=plugins,
+        read_message=_message_reader(parts) if is_socket else None,
         retry=_retry(plugins, declared.method, about),
         timeout=timeout,
         debug=rules.debug,
@@ -234,6 +234,19 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
     )
     _prepare(operation, plugins, rules)
     return operation
+
+
+def _message_reader(parts: _Parts) -> Any:
+    """Return what turns a WebSocket's messages into values.
+
+    Raises:
+        ConfigError: the endpoint has no argument for the socket, or one of another type.
+    """
+    names = list(inspect.signature(parts.endpoint.raw).parameters)
+    if len(names) < 2:
+        raise ConfigError(f"{parts.spot}: a WebSocket endpoint takes the socket after 'self'")
+    hints = resolve_hints(parts.endpoint.raw, parts.spot)
+    return make_reader(hints.get(names[1]), parts.spot)
 
 
 def _nearest(plugins: Sequence[Plugin], name: str) -> Any:
@@ -282,7 +295,7 @@ def _arguments(parts: _Parts, template: Template, hooks: Sequence[BoundHook]) ->
                 f"use self.{argument.name} and drop the argument"
             )
     method = parts.endpoint.declared.method
-    found = [_placed(item, template, method, parts.spot) for item in (*inherited, *parts.own)]
+    found = [placed(item, template, method, parts.spot) for item in (*inherited, *parts.own)]
     known = {argument.name for argument in found}
     whole = any(item.param and item.param.whole and item.param.place == "path" for item in found)
     for name in template.names:
@@ -293,34 +306,8 @@ def _arguments(parts: _Parts, template: Template, hooks: Sequence[BoundHook]) ->
                 "rename one of them"
             )
     for hook in hooks:
-        found += [_placed(item, template, "GET", hook.where) for item in hook.arguments]
+        found += [placed(item, template, "GET", hook.where) for item in hook.arguments]
     return found
-
-
-def _sort(
-    arguments: list[Argument], template: Template
-) -> tuple[list[Argument], list[Argument], list[Argument], list[Argument]]:
-    """Return arguments of the body, those that are absent, those of the context, the others."""
-    body, absent, context, others = [], [], [], []
-    for item in arguments:
-        place = item.param.place if item.param is not None else "query"
-        if place == "body":
-            body.append(item)
-        elif place == "context":
-            context.append(item)
-        elif _is_absent(item, template):
-            absent.append(item)
-        else:
-            others.append(item)
-    return body, absent, context, others
-
-
-def _check_body(body: list[Argument], method: str, spot: str) -> None:
-    if body and method in _BODILESS:
-        raise ConfigError(
-            f"{spot}: {body[0].name!r} is a body, which {method} has not; use request.Query for a "
-            "model of query parameters"
-        )
 
 
 def _levels(
@@ -339,48 +326,3 @@ def _levels(
             )
         )
     return tuple(found)
-
-
-def _is_absent(argument: Argument, template: Template) -> bool:
-    """Return whether an optional path parameter is not part of this variant of the path."""
-    return (
-        argument.param is not None
-        and argument.param.place == "path"
-        and not argument.param.whole
-        and argument.name not in template.names
-    )
-
-
-def _placed(argument: Argument, template: Template, method: str, where: str) -> Argument:
-    """Return the argument with its place worked out."""
-    in_path = argument.name in template.names
-    param = argument.param
-    if param is not None:
-        if param.place == "path" and not param.whole and not in_path and not argument.has_default:
-            raise ConfigError(
-                f"{where}: {argument.name!r} is a path parameter but the path {template} does "
-                f"not name it; put {{{argument.name}}} into the path"
-            )
-        if in_path and param.place != "path":
-            raise ConfigError(
-                f"{where}: {argument.name!r} is a {param.place} parameter but the path {template} "
-                "names it; rename one of them"
-            )
-        return argument
-    if isinstance(argument.annotation, type) and issubclass(argument.annotation, Request):
-        raise ConfigError(f"{where}: the request is self.request; drop {argument.name!r}")
-    if in_path:
-        return replace(argument, param=Param(kind="PathParam", place="path"))
-    if holds_file(argument.annotation) and not is_body_type(argument.annotation):
-        raise ConfigError(
-            f"{where}: {argument.name!r} is a file, which comes in the body; write "
-            "'= request.BodyParam' for a part of a form, '= request.Body' for the whole body"
-        )
-    if is_body_type(argument.annotation) and method not in _BODILESS:
-        return replace(argument, param=Param(kind="Body", place="body", whole=True))
-    if is_body_type(argument.annotation):
-        raise ConfigError(
-            f"{where}: {argument.name!r} is a model, which would be the body, but {method} has "
-            "none; write '= request.Query' to take it from the query string"
-        )
-    return replace(argument, param=Param(kind="QueryParam", place="query"))

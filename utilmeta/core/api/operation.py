@@ -63,6 +63,7 @@ class Operation:
         after: hooks in the order they run.
         handlers: hooks from the outermost class's to the innermost's.
         plugins: from the outermost to the innermost.
+        read_message: turns a WebSocket's messages into values; None leaves them as they are.
         retry: runs the endpoint again after some exceptions; None for never.
         timeout: seconds the endpoint may take; None for ever.
         debug: whether clients may see the text of unexpected exceptions.
@@ -87,6 +88,7 @@ class Operation:
     after: tuple[BoundHook, ...] = ()
     handlers: tuple[BoundHook, ...] = ()
     plugins: tuple["Plugin", ...] = ()
+    read_message: Callable[[str | bytes], Any] | None = None
     retry: "Retry | None" = None
     timeout: float | None = None
     debug: bool = False
@@ -176,6 +178,26 @@ class Operation:
         except Exception as exc:
             response = yield from self._recover(exc, request, instances, entered)
         return (yield from self._leave(response, request, instances, entered))
+
+    def connecting(self, request: Request) -> Steps:
+        """Yield the calls before a WebSocket's endpoint.
+
+        Returns:
+            The instance and its arguments, or the response that refuses the connection.
+        """
+        instances = _early(self.levels, request)
+        for plugin in self.plugins:
+            given = yield from plugin.on_request(request, instances[-1])
+            if given is not None:
+                return self.finisher(self.finisher.wrap(given), request)
+        values = yield Call(self.parse, (request,), blocking=False, twin=self.aparse)
+        _late(self.levels, instances, values)
+        own = [(hook, hook.values(values)) for hook in self.before]
+        for hook, mine in own:
+            given = yield _hook_call(hook, instances, (), mine)
+            if isinstance(given, Response):
+                return self.finisher(given, request)
+        return instances[-1], values
 
     def _core(self, request: Request, instances: list[API]) -> Steps:
         values = yield Call(self.parse, (request,), blocking=False, twin=self.aparse)

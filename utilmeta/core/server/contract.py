@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from utilmeta.core.request import RawRequest
+from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 
 
@@ -17,6 +18,9 @@ class Handler(Protocol):
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; the async twin of `handle`."""
+
+    async def asocket(self, raw: RawRequest, socket: RawSocket) -> None:
+        """Carry on a WebSocket to its end, or refuse it."""
 
 
 class Hooks(Protocol):
@@ -95,6 +99,7 @@ class Adapter(ABC):
         asynchronous: whether it serves on an event loop unless told otherwise.
         native_lifespan: whether its server, or `run`, starts and stops the hooks.
         has_sockets: whether it carries WebSockets, when it serves on an event loop.
+        adapts_sockets: whether they reach a handler that was put into an existing project.
         default_port: port of `service.run()`.
         requirement: what to hand to pip when the framework is missing.
     """
@@ -104,6 +109,7 @@ class Adapter(ABC):
     asynchronous: ClassVar[bool]
     native_lifespan: bool = False
     has_sockets: ClassVar[bool] = True
+    adapts_sockets: ClassVar[bool] = True
     default_port: ClassVar[int] = 8000
     requirement: ClassVar[str]
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from utilmeta.core.request import RawRequest
+from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.raw import Body, close_source
 from utilmeta.core.server.contract import Hooks
@@ -85,6 +86,10 @@ class WSGIMount:
             response.body = iterate_on_lane(response.body, hold)
         response.on_close.append(hold.close)
         return response
+
+    async def asocket(self, _raw: RawRequest, socket: RawSocket) -> None:
+        """Refuse a WebSocket, which WSGI has not."""
+        await refuse_socket(socket)
 
     def _call(self, raw: RawRequest, body: io.BytesIO) -> RawResponse:
         started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -171,6 +176,11 @@ def _for_method(raw: RawRequest, answer: _Answer) -> Body:
     return b""
 
 
+async def refuse_socket(socket: RawSocket) -> None:
+    """Refuse a WebSocket to an application that is mounted for HTTP only."""
+    await socket.reject(404, [("content-length", "0")], b"")
+
+
 class ASGIMount:
     """An ASGI application as a handler, for async services.
 
@@ -208,6 +218,10 @@ class ASGIMount:
             # The application has to be let go on, but nothing of it may be sent.
             pass
         return RawResponse(start["status"], pairs)
+
+    async def asocket(self, _raw: RawRequest, socket: RawSocket) -> None:
+        """Refuse a WebSocket: mounted applications are carried over HTTP."""
+        await refuse_socket(socket)
 
 
 def _scope(raw: RawRequest) -> dict[str, Any]:

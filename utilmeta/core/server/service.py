@@ -129,6 +129,12 @@ class UtilMeta(Declaration):
         self._join_lifecycle(lanes)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
+    @property
+    def _has_sockets(self) -> bool:
+        """Whether WebSockets reach the API: not through an application object of Django's own."""
+        kind = self._adapter_class
+        return kind.has_sockets and (self._app is None or kind.adapts_sockets)
+
     def _docs_api(self, preference: Preference) -> type[API] | None:
         shows_pages = not self.production if preference.docs is None else preference.docs
         if preference.docs is False:
@@ -164,7 +170,7 @@ class UtilMeta(Declaration):
                 backend=self.backend_name,
                 production=self.production,
                 debug=debug,
-                has_sockets=self._adapter_class.has_sockets,
+                has_sockets=self._has_sockets,
             ),
             hosts=Hosts(["*"] if self._is_guest else bootstrap.allowed_hosts()),
             lanes=lanes,
@@ -263,6 +269,12 @@ class UtilMeta(Declaration):
             the application, in which the API is now registered.
         """
         path = self.route if route is None else check_route(route, where="service.adapt(route=...)")
+        sockets = [item.where for item in self.engine.operations if item.method == "WS"]
+        if sockets and not self._adapter_class.adapts_sockets:
+            raise ConfigError(
+                f"service.adapt(): {', '.join(sockets)}: a URL pattern of {self.backend_name} sees "
+                "no WebSockets; serve service.application()"
+            )
         return self.adapter.adapt(path, self.engine)
 
     @classmethod
@@ -290,7 +302,7 @@ class UtilMeta(Declaration):
             service.engine.rules.compiling,
             asynchronous=mode,
             backend=adapter.name,
-            has_sockets=adapter.has_sockets,
+            has_sockets=adapter.has_sockets and adapter.adapts_sockets,
         )
         compiled = compile_root(api, rules)
         check_async(compiled.operations, asynchronous=mode, backend=adapter.name)

@@ -75,7 +75,8 @@ class CORS(Plugin):
             if param is not None and param.place == "header" and not param.whole:
                 self._headers[wire_name(argument)] = None
 
-    def _allows(self, origin: str) -> bool:
+    def allows(self, origin: str) -> bool:
+        """Return whether an origin's scripts may read answers."""
         if self._any or origin in self._exact:
             return True
         return any(
@@ -90,7 +91,7 @@ class CORS(Plugin):
         if not self._any:
             add_vary(response, "Origin")
         origin = request.raw.header("origin")
-        if origin is None or not self._allows(origin):
+        if origin is None or not self.allows(origin):
             return
         response.set_header("access-control-allow-origin", "*" if self._any else origin)
         if self._credentials:

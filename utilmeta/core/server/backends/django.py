@@ -17,6 +17,7 @@ from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Adapter, Frame, Handler, Hooks, RunOptions
 from utilmeta.core.server.gateways.asgi import Lifespan
 from utilmeta.core.server.gateways.django import from_asgi, from_wsgi, to_django
+from utilmeta.core.server.gateways.endpoints import Fallback, refuse_sockets
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
 from utilmeta.core.setup.options import DjangoSettings
 
@@ -41,20 +42,25 @@ class ServiceWSGIHandler(WSGIHandler):
 
 
 class ServiceASGIHandler(ASGIHandler):
-    """Django's ASGI application, which answers lifespan messages too.
+    """Django's ASGI application, which answers lifespan messages and carries WebSockets too.
 
     Args:
         hooks: the service's.
+        sockets: takes WebSockets, which Django has not.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, sockets: Fallback) -> None:
         super().__init__()
         self._hooks = hooks
+        self._sockets = sockets
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one connection."""
         if scope["type"] == "lifespan":
             await Lifespan(self._hooks)(receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
             return
         await self._hooks.astart()
         await super().__call__(scope, receive, send)
@@ -66,12 +72,15 @@ class DjangoAdapter(Adapter):
     name = "django"
     package = "django"
     asynchronous: ClassVar[bool] = False
+    # A URL pattern sees no WebSockets; they are carried by the service's own application.
+    adapts_sockets: ClassVar[bool] = False
     requirement = "utilmeta"
 
     def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app)
         self.native_lifespan = frame.asynchronous
         self.urlpatterns: list[URLPattern] = []
+        self._sockets = Fallback(refuse_sockets)
 
     @classmethod
     def owns(cls, app: object) -> bool:
@@ -86,6 +95,7 @@ class DjangoAdapter(Adapter):
     def mount(self, route: str, handler: Handler) -> None:
         """Add a URL pattern to those of `utilmeta.urls`."""
         self.urlpatterns.append(self.adapt(route, handler))
+        self._sockets.add(route, handler)
 
     def adapt(self, route: str, handler: Handler) -> URLPattern:
         """Return a URL pattern for the route and everything below it."""
@@ -129,8 +139,9 @@ class DjangoAdapter(Adapter):
         self.connect()
         if self.app is not None:
             return self.app
-        make: Any = ServiceASGIHandler if self.frame.asynchronous else ServiceWSGIHandler
-        return make(self.frame.hooks)
+        if self.frame.asynchronous:
+            return ServiceASGIHandler(self.frame.hooks, self._sockets)
+        return ServiceWSGIHandler(self.frame.hooks)
 
     def connect(self) -> None:
         """Put the patterns at the end of the project's URLconf unless it includes them already."""

@@ -1,5 +1,6 @@
 """Sanic: a route that takes every path below, with streamed bodies."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
@@ -10,8 +11,13 @@ from sanic.constants import HTTP_METHODS
 from sanic.response import BaseHTTPResponse
 
 from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_encoded
+from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.response import RawResponse
+from utilmeta.core.server.backends.sanic_socket import SanicSocket
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions, depth_of
+
+# Seconds that WebSockets are given to end when the process does.
+DRAIN = 5.0
 
 
 class SanicRequest(RawRequest):
@@ -61,6 +67,11 @@ class SanicRequest(RawRequest):
                 yield chunk
 
 
+def asks_for_socket(request: Request[Any, Any]) -> bool:
+    """Return whether Sanic has seen the request ask for a WebSocket."""
+    return bool(getattr(request.stream, "upgrade_websocket", False))
+
+
 def _latin(value: str) -> str:
     """Return a header's value as the other servers give it: one character for each byte."""
     if value.isascii():
@@ -97,12 +108,14 @@ class SanicAdapter(Adapter):
     def __init__(self, frame: Frame, app: Any = None) -> None:
         name = frame.name if re.match(r"[A-Za-z_]", frame.name) else f"_{frame.name}"
         super().__init__(frame, app or Sanic(name))
+        self._conversations: set[asyncio.Task[None]] = set()
         hooks = frame.hooks
 
         async def start(_app: object) -> None:
             await hooks.start_or_raise()
 
         async def stop(_app: object) -> None:
+            await self._end_conversations()
             await hooks.astop()
 
         self.app.register_listener(start, "before_server_start")
@@ -117,7 +130,14 @@ class SanicAdapter(Adapter):
         """Add routes for the mount point and for everything below it."""
 
         async def view(request: Request[Any, Any], **_rest: str) -> BaseHTTPResponse | None:
-            return await self.write(request, await handler.ahandle(SanicRequest(request, route)))
+            raw = SanicRequest(request, route)
+            if asks_for_socket(request) and is_upgrade(request.method, raw.headers()):
+                return await self._converse(request, raw, handler)
+            return await self.write(request, await handler.ahandle(raw))
+
+        # Lets Sanic take None for an answer, which a WebSocket's view returns.
+        view.is_websocket = True  # type: ignore[attr-defined]
+        self.app.enable_websocket()
 
         label = re.sub(r"\W", "_", route)
         for index, uri in enumerate((route or "/", f"{route}/<rest:path>")):
@@ -133,6 +153,38 @@ class SanicAdapter(Adapter):
         """Mount the handler and return the application."""
         self.mount(route, handler)
         return self.app
+
+    async def _converse(
+        self, request: Request[Any, Any], raw: SanicRequest, handler: Handler
+    ) -> BaseHTTPResponse | None:
+        """Carry on a WebSocket in a task of its own: Sanic cancels its view when a client goes."""
+        socket = SanicSocket(request)
+        task = asyncio.ensure_future(handler.asocket(raw, socket))
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            socket.is_lost = True
+            current = asyncio.current_task()
+            if socket.wire is None or current is None:
+                task.cancel()
+                raise
+            current.uncancel()
+            return None
+        task.result()
+        if socket.answer is None:
+            return None
+        status, headers, body = socket.answer
+        return await self.write(request, RawResponse(status, list(headers), body))
+
+    async def _end_conversations(self) -> None:
+        """Give WebSockets some time to end, then cancel them."""
+        if self._conversations:
+            await asyncio.wait(set(self._conversations), timeout=DRAIN)
+            for task in self._conversations:
+                task.cancel()
+            await asyncio.gather(*self._conversations, return_exceptions=True)
 
     async def write(
         self, request: Request[Any, Any], response: RawResponse

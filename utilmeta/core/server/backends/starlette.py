@@ -6,33 +6,10 @@ from importlib.metadata import version
 from typing import Any, ClassVar
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
-from utilmeta.core.server.gateways.asgi import ASGIEndpoint
+from utilmeta.core.server.gateways.endpoints import Fallback
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
-
-
-class Fallback:
-    """What a router answers with when none of its own routes does.
-
-    Args:
-        default: the router's answer until now.
-    """
-
-    def __init__(self, default: ASGIApp) -> None:
-        self._default = default
-        self.endpoints: list[tuple[str, ASGIEndpoint]] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand over to the endpoint with the longest route that fits."""
-        path: str = scope["path"]
-        path = path.removeprefix(scope.get("root_path") or "")
-        for route, endpoint in self.endpoints:
-            if not route or path == route or path.startswith(route + "/"):
-                await endpoint(scope, receive, send)
-                return
-        await self._default(scope, receive, send)
 
 
 class StarletteAdapter(Adapter):
@@ -63,9 +40,7 @@ class StarletteAdapter(Adapter):
 
     def mount(self, route: str, handler: Handler) -> None:
         """Answer below the route what the application's own routes leave."""
-        fallback = self._wire()
-        fallback.endpoints.append((route, ASGIEndpoint(handler, route)))
-        fallback.endpoints.sort(key=lambda pair: -len(pair[0]))
+        self._wire().add(route, handler)
 
     def adapt(self, route: str, handler: Handler) -> Starlette:
         """Mount the handler and return the application."""

@@ -24,7 +24,9 @@ from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
 from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_encoded
+from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.response import RawResponse
+from utilmeta.core.server.backends.tornado_socket import SocketHandler
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions, depth_of
 from utilmeta.utils.exceptions.http import phrase_of
 
@@ -32,6 +34,8 @@ from utilmeta.utils.exceptions.http import phrase_of
 _QUEUED = 16
 # Seconds that requests in flight are given when the process is told to end.
 DRAIN = 30.0
+# Seconds that clients of WebSockets are given to answer a close frame then.
+ECHO = 0.2
 
 
 class TornadoRequest(RawRequest):
@@ -150,6 +154,50 @@ class Exchange(HTTPMessageDelegate):
             await response.aclose()
 
 
+class Switch(HTTPMessageDelegate):
+    """One request: an exchange, or a WebSocket when it asks for one.
+
+    Args:
+        delegate: knows where requests go.
+        server_connection: what Tornado's server knows the connection by.
+        connection: where the answer goes.
+    """
+
+    def __init__(
+        self, delegate: "Delegate", server_connection: object, connection: HTTPConnection
+    ) -> None:
+        self._delegate = delegate
+        self._server_connection = server_connection
+        self._connection = connection
+        self._to: Any = None
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Any:
+        """Decide, and hand over."""
+        assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
+        if is_upgrade(start_line.method, list(headers.get_all())):
+            self._to = self._delegate.socket(
+                start_line, headers, self._server_connection, self._connection
+            )
+        else:
+            self._to = self._delegate.exchange(self._connection)
+        return self._to.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Any:
+        """Hand a chunk of the body over."""
+        return self._to.data_received(chunk)
+
+    def finish(self) -> None:
+        """Mark the end of the body."""
+        self._to.finish()
+
+    def on_connection_close(self) -> None:
+        """Tell that the client is gone."""
+        if self._to is not None:
+            self._to.on_connection_close()
+
+
 class Delegate(HTTPServerConnectionDelegate):
     """Makes an exchange of each request below a route.
 
@@ -164,9 +212,29 @@ class Delegate(HTTPServerConnectionDelegate):
         self._handler = handler
         self._route = route
 
-    def start_request(self, _server_conn: object, request_conn: HTTPConnection) -> Exchange:
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> Switch:
         """Return the delegate for one request."""
-        return Exchange(self._adapter, self._handler, self._route, request_conn)
+        return Switch(self, server_conn, request_conn)
+
+    def exchange(self, connection: HTTPConnection) -> Exchange:
+        """Return the delegate for a request and its answer."""
+        return Exchange(self._adapter, self._handler, self._route, connection)
+
+    def socket(
+        self, start: RequestStartLine, headers: HTTPHeaders, server: object, connection: Any
+    ) -> Any:
+        """Return the delegate for a request that opens a WebSocket."""
+        raw = TornadoRequest(start, headers, connection, self._route)
+        native = HTTPServerRequest(
+            connection=connection, server_connection=server, start_line=start, headers=headers
+        )
+        options = {
+            "carry_on": lambda socket: self._handler.asocket(raw, socket),
+            "tasks": self._adapter.conversations,
+        }
+        # Its settings are the user's: websocket_max_message_size, websocket_ping_interval.
+        app = self._adapter.app or Application()
+        return app.get_handler_delegate(native, SocketHandler, options)
 
 
 class Below(Matcher):
@@ -199,6 +267,7 @@ class TornadoAdapter(Adapter):
     def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app)
         self.exchanges: set[asyncio.Task[None]] = set()
+        self.conversations: set[asyncio.Task[None]] = set()
 
     @classmethod
     def owns(cls, app: object) -> bool:
@@ -264,9 +333,19 @@ class TornadoAdapter(Adapter):
             server.stop()
             if self.exchanges:
                 await asyncio.wait(set(self.exchanges), timeout=DRAIN)
+            await self._end_conversations()
             await server.close_all_connections()
         finally:
             await self.frame.hooks.astop()
+
+    async def _end_conversations(self) -> None:
+        """Cancel WebSockets, which closes them, and let the close frames go out."""
+        open_ones = set(self.conversations)
+        for task in open_ones:
+            task.cancel()
+        if open_ones:
+            await asyncio.wait(open_ones, timeout=DRAIN)
+            await asyncio.sleep(ECHO)
 
     def _end(self, ended: asyncio.Event, number: int) -> None:
         # A second signal ends the process at once.

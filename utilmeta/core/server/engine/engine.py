@@ -1,6 +1,5 @@
 """The two drivers: one for sync servers, one for async ones, over the same steps."""
 
-import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -9,18 +8,21 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
-from utilmeta.core.api.calling import Call, adrive, call_async, call_now, drive
+from utilmeta.core.api.calling import Call, adrive, call_now, drive
 from utilmeta.core.api.errors import answer_error
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.request import RawRequest, Request, RequestRules
+from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.events import KEEP_ALIVE
 from utilmeta.core.response.raw import Body, aclose_source, close_source
+from utilmeta.core.server.engine.calls import make_call
 from utilmeta.core.server.engine.hosts import Hosts
 from utilmeta.core.server.engine.hygiene import tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.router import Router
+from utilmeta.core.server.engine.sockets import converse
 from utilmeta.core.server.engine.streams import (
     AsyncPrimed,
     Primed,
@@ -29,7 +31,7 @@ from utilmeta.core.server.engine.streams import (
     with_keep_alive,
     within,
 )
-from utilmeta.utils.exceptions import BadRequest, HttpError
+from utilmeta.utils.exceptions import BadRequest, HttpError, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +102,36 @@ class Engine:
         """Return what answers a request that has no operation."""
         if self.fallback is not None and not self.fallback.simple:
             return self.fallback
-        return self._failed(error, request, self.fallback)
+        return self.failed(error, request, self.fallback)
 
-    def _failed(
+    def failed(
         self, error: Exception, request: Request, operation: Operation | None
     ) -> RawResponse:
+        """Return the answer for an exception."""
         finisher = operation.finisher if operation is not None else None
         return answer_error(error, request, debug=self.rules.debug, finisher=finisher)
+
+    def socket_operation(self, request: Request) -> Operation:
+        """Return the operation for a request that opens a WebSocket.
+
+        Raises:
+            HttpError: there is none, or the request has to be refused.
+        """
+        raw = request.raw
+        if raw.fault is not None:
+            raise BadRequest(raw.fault)
+        self.rules.hosts.check(request)
+        target, values = self.router.resolve(raw.path, raw.segments)
+        operation = target.operations.get("WS")
+        if operation is None:
+            raise NotFound
+        if values:
+            request.path_params = dict(zip(operation.template.names, values, strict=True))
+        return operation
+
+    async def asocket(self, raw: RawRequest, socket: RawSocket) -> None:
+        """Carry on a WebSocket to its end, or refuse it."""
+        await converse(self, raw, socket)
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of a sync server.
@@ -121,7 +146,7 @@ class Engine:
             if response.streaming:
                 response.body = _prime(response.body, raw.method)
         except Exception as exc:
-            response = self._failed(exc, request, self.fallback)
+            response = self.failed(exc, request, self.fallback)
         if raw.method == "HEAD":
             _drop_body(response)
         if request.files:
@@ -150,7 +175,7 @@ class Engine:
                 return outcome
             return found.invoke(request, values)
         except Exception as exc:
-            return self._failed(exc, request, found)
+            return self.failed(exc, request, found)
 
     def _call(self, call: Call) -> Any:
         """Return what a call of an operation's steps returns, within its time."""
@@ -172,7 +197,7 @@ class Engine:
             if response.streaming:
                 response.body = await _aprime(response, raw.method, hold)
         except Exception as exc:
-            response = self._failed(exc, request, self.fallback)
+            response = self.failed(exc, request, self.fallback)
         except BaseException:
             hold.close()
             request.close()
@@ -197,7 +222,7 @@ class Engine:
         if isinstance(found, RawResponse):
             return found
         if not found.simple:
-            make = partial(_acall, hold)
+            make = partial(make_call, hold)
             answer: RawResponse = await adrive(found.steps(request, fault), make)
             return answer
         try:
@@ -206,25 +231,7 @@ class Engine:
                 return await found.ainvoke(request, values)
             return await hold.run(found.invoke, request, values)
         except Exception as exc:
-            return self._failed(exc, request, found)
-
-
-async def _acall(hold: Hold, call: Call) -> Any:
-    """Return what a call of an operation's steps returns, on its thread and within its time."""
-    if call.timeout is None:
-        return await _amake(hold, call)
-    async with asyncio.timeout(call.timeout):
-        return await _amake(hold, call)
-
-
-async def _amake(hold: Hold, call: Call) -> Any:
-    if call.twin is not None:
-        return await call.twin(*call.args)
-    if call.is_async:
-        return await call_async(call)
-    if call.blocking:
-        return await hold.run(partial(call.function, *call.args, **call.kwargs))
-    return call.function(*call.args, **call.kwargs)
+            return self.failed(exc, request, found)
 
 
 def _drop_body(response: RawResponse) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.template import Segment, Template
-from utilmeta.utils.exceptions import MethodNotAllowed, NotFound
+from utilmeta.utils.exceptions import MethodNotAllowed, NotFound, UpgradeRequired
 
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -47,6 +47,8 @@ class Target:
         try:
             return self.operations[method]
         except KeyError:
+            if method == "GET" and "WS" in self.operations:
+                raise UpgradeRequired(headers={"Upgrade": "websocket"}) from None
             raise MethodNotAllowed(allow=self.allow()) from None
 
 

@@ -6,13 +6,17 @@ from typing import Any, ClassVar
 
 from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_decoded, locate_encoded
 from utilmeta.core.response import RawResponse
-from utilmeta.core.server.contract import Handler, Hooks
+from utilmeta.core.server.contract import Hooks
 from utilmeta.utils.exceptions import BadRequest
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+# A WebSocket's scheme is that of the request that opens it.
+_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 class ASGIRequest(RawRequest):
@@ -33,7 +37,8 @@ class ASGIRequest(RawRequest):
         self.scope = scope
         self.receive = receive
         self.native = scope if native is None else native
-        self.method = scope["method"].upper()
+        # A WebSocket's scope names no method; its handshake is a GET.
+        self.method = scope.get("method", "GET").upper()
         self.prefix = prefix
         depth = prefix.count("/")
         target = _target(scope)
@@ -44,7 +49,8 @@ class ASGIRequest(RawRequest):
         self.path, self.segments, self.fault = location
         self.reading = False
         self.query = scope["query_string"].decode("latin-1")
-        self.scheme = scope.get("scheme", "http")
+        scheme: str = scope.get("scheme", "http")
+        self.scheme = _SCHEMES.get(scheme, scheme)
         self.server = _address(scope.get("server"))
         client = _address(scope.get("client"))
         self.client = (client[0], client[1] or 0) if client else None
@@ -145,30 +151,6 @@ async def _send_stream(start: Message, body: AsyncIterator[bytes], send: Send) -
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-class ASGIEndpoint:
-    """A handler as an ASGI application, for frameworks that mount such.
-
-    Args:
-        handler: answers the requests.
-        route: the route it is mounted at.
-    """
-
-    def __init__(self, handler: Handler, route: str) -> None:
-        self._handler = handler
-        self._route = route
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request; WebSocket connections are refused."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        root = scope.get("root_path") or ""
-        # A framework that mounts has put the route into the root path.
-        prefix = root if scope.get("endpoint") is self else root + self._route
-        raw = ASGIRequest(scope, receive, prefix)
-        await send_response(await self._handler.ahandle(raw), raw, send)
 
 
 class Lifespan:
