@@ -3,6 +3,7 @@
 import datetime
 import enum
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Union
@@ -573,8 +574,127 @@ class LateAPI(api.API):
         return "late"
 
 
+class Refusing(api.API):
+    """Its instances cannot always be made."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.request.query.get("refuse"):
+            raise exceptions.PermissionDenied("not today")
+
+    @api.get
+    def x(self):
+        return "made"
+
+
+def computed(request: Any) -> str:
+    """Make a value where it may block, as a query of the database does."""
+    from asgiref.sync import async_to_sync
+
+    async def inside() -> str:
+        return request.method
+
+    # Refuses to run on an event loop.
+    return async_to_sync(inside)()
+
+
+@api.CORS("*")
+class EdgesAPI(api.API):
+    """What reviewers found."""
+
+    response = Envelope
+    refusing: Refusing
+
+    @api.handle(exceptions.Conflict, exceptions.PermissionDenied)
+    def mend(self, error: api.Error):
+        return self.response(None, message=f"mended {error.status}", error=error)
+
+    @api.get
+    def first(self) -> Iterator[str]:
+        raise exceptions.Conflict("before the first chunk")
+        yield ""
+
+    @api.get
+    def first_event(self) -> SSEResponse[Any]:
+        raise exceptions.Conflict("before the first event")
+        yield 1
+
+    @api.get
+    def absent(self):
+        return Response(file="/nowhere")
+
+    @api.get
+    def strange_file(self, name: str):
+        return Response(file=Path("/tmp") / name)
+
+    @api.handle(exceptions.NotFound)
+    def mend_absent(self, error: api.Error):
+        return None
+
+    @api.get
+    def value(self, made: str = request.RequestContextVar("made", factory=computed)):  # type: ignore[assignment]
+        return made
+
+    @api.before("shared_names")
+    def take(self, tags: str = request.QueryParam(""), x_list: str = request.HeaderParam("")):
+        self.seen = [tags, x_list]
+
+    @api.get
+    def shared_names(self, tags: list[str] = request.QueryParam(default_factory=list)):
+        return [self.seen, tags]
+
+    @api.put
+    @api.Retry(2, delay=0, on=(ConnectionError,))
+    def again(self, body: File = request.Body, name: str = ""):
+        text = body.read().decode()
+        return {"text": text, "tries": Flaky.ask(f"again {name}", 1)}
+
+    @api.post
+    @api.Idempotency(cache="default")
+    @api.BodyLimit(20)
+    def limited(self, n: int = request.BodyParam):
+        return n
+
+    @api.get
+    def numbers(self):
+        yield 1
+
+    @api.get
+    def strict(self) -> Strict:
+        raise exceptions.Conflict("not of the type")
+
+
+class IndexedAPI(api.API):
+    """Lists written with indices, models that mind other names."""
+
+    @api.get
+    def lists(self, tags: list[int] = request.QueryParam(default_factory=list)):
+        return tags
+
+    @api.get
+    def exact(self, query: "Exact" = request.Query):
+        return query
+
+    @api.get
+    def open(self, query: dict[str, list[int]] = request.Query):
+        return query
+
+    @api.get("y{year}-{month}.json")
+    def mixed(self, year: int, month: str):
+        return [year, month]
+
+
+class Exact(BaseModel):
+    model_config = {"extra": "forbid", "populate_by_name": True}
+
+    page_size: int = Field(1, alias="pageSize")
+
+
 class LayerAPI(api.API):
     """All of it."""
+
+    edges: EdgesAPI
+    indexed: IndexedAPI
 
     forms: FormsAPI
     queries: QueriesAPI

@@ -61,10 +61,12 @@ def member_names(annotation: Any) -> dict[str, Any] | None:
     """
     annotation = strip_optional(annotation)
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        config = annotation.model_config
+        by_name = config.get("populate_by_name") or config.get("validate_by_name")
         return {
             alias: info.annotation
             for name, info in annotation.model_fields.items()
-            for alias in _aliases(info.validation_alias, name)
+            for alias in (*_aliases(info.validation_alias, name), *([name] if by_name else ()))
         }
     if isinstance(annotation, type) and (
         is_typeddict(annotation) or hasattr(annotation, "__dataclass_fields__")
@@ -81,6 +83,13 @@ def _aliases(
     if isinstance(alias, pydantic.AliasPath):
         return [str(alias.path[0])]
     return [alias or name]
+
+
+def takes_others(annotation: Any) -> bool:
+    """Return whether a model does something with members it does not name: keep or refuse them."""
+    bare = strip_optional(annotation)
+    is_model = isinstance(bare, type) and issubclass(bare, pydantic.BaseModel)
+    return is_model and bare.model_config.get("extra") in {"allow", "forbid"}
 
 
 def union_members(annotation: Any) -> list[Any]:

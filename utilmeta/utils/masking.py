@@ -24,9 +24,9 @@ _ABOUT = re.compile(
 )
 # The same words at the end of names written as one, such as `authtoken`.
 _ENDINGS = ("token", "tokens", "accesskey", "privatekey", "secretkey", "dsn")
-# From the user to the last `@` before the next URL: a password may hold any character.
-_LOGIN = re.compile(r"(://[^:\s]*):\S*?@(?=[^\s@]*(?:$|\s|,\w+://))")
-_PARAMETER = re.compile(r"([?&;])([^=&;#\s]+)=([^&;#\s]*)")
+_PARAMETER = re.compile(r"([?&;])([^=?&;#\s]+)=([^&;#\s]*)")
+# Where one URL of a list ends and the next begins.
+_NEXT_URL = re.compile(r"(?<=,)(?=\w{1,20}://)|(\s+)")
 
 
 def is_secret(name: str) -> bool:
@@ -47,8 +47,16 @@ def mask_url(text: str) -> str:
     """Return a text in which the passwords of all URLs are replaced by `***`."""
     if "://" not in text:
         return text
-    text = _LOGIN.sub(rf"\1:{MASK}@", text)
+    text = "".join(_mask_login(part) for part in _NEXT_URL.split(text) if part)
     return _PARAMETER.sub(_mask_parameter, text)
+
+
+def _mask_login(part: str) -> str:
+    """Return one URL without its password, which may hold anything up to the last `@`."""
+    start = part.find("://")
+    end = part.rfind("@")
+    colon = part.find(":", start + 3, end) if 0 <= start < end else -1
+    return part if colon < 0 else f"{part[: colon + 1]}{MASK}{part[end:]}"
 
 
 def _mask_parameter(found: re.Match[str]) -> str:

@@ -151,3 +151,10 @@ def test_mask_leaves_what_holds_no_secret(value: object):
 def test_mask_replaces_whatever_stands_below_a_secret_name(value: object):
     shown = mask([{"inner": {"token": value}}])
     assert shown == [{"inner": {"token": value if value in (None, "") else MASK}}]
+
+
+@pytest.mark.parametrize("piece", ["?", "://:", "a://b:", "?a", ",a://", "@"])
+def test_hostile_text_is_masked_in_one_pass(piece: str):
+    # Took minutes with a pattern that went back and forth.
+    text = f"://{piece * 100_000}"
+    assert len(mask_url(text)) >= 3

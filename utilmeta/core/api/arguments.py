@@ -14,8 +14,8 @@ from utilmeta.core.api.signature import Argument
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import MISSING, Param, Place
 from utilmeta.core.request.query import decode, split_list
-from utilmeta.core.request.shapes import FieldReader, shape_of
-from utilmeta.utils.annotations import is_many, member_names, text_values
+from utilmeta.core.request.shapes import TEXT, FieldReader, Shape, shape_of
+from utilmeta.utils.annotations import is_many, member_names, takes_others, text_values
 from utilmeta.utils.exceptions import ConfigError
 from utilmeta.utils.masking import MASK, is_secret, mask
 
@@ -27,6 +27,9 @@ _annotated: Any = Annotated
 _not_required: Any = NotRequired
 _optional: Any = typing.Optional
 _typed_dict: Any = TypedDict
+
+# Faults that one place of a request is told of.
+MAX_FAULTS = 100
 
 # Longest text of a refused value that an answer repeats.
 _SHOWN = 200
@@ -58,9 +61,12 @@ class ParamsReader:
         for place in places:
             mine = [argument for argument in arguments if _place(argument) == place]
             parts = [item for item in mine if not (item.param is not None and item.param.whole)]
-            if parts:
-                fields[place] = typed_dict(place, parts)
-                self._sources.append((place, _part_source(place, parts)))
+            # Each hook reads for itself: it may take the same name as another type.
+            for index, owner in enumerate(dict.fromkeys(item.owner for item in parts)):
+                own = [item for item in parts if item.owner == owner]
+                name = place if index == 0 else f"{place} of {index}"
+                fields[name] = typed_dict(place, own)
+                self._sources.append((name, _part_source(place, own)))
             for index, whole in enumerate(item for item in mine if item not in parts):
                 # The place comes first, so that faults can be told by it.
                 name = f"{place} {index}"
@@ -75,7 +81,7 @@ class ParamsReader:
         try:
             valid = self._validate(data)
         except pydantic.ValidationError as exc:
-            faults.extend(explain(error) for error in exc.errors(include_url=False))
+            faults.extend(explain_all(exc.errors(include_url=False)))
             return {}
         values: Values = {}
         for name, members in valid.items():
@@ -147,9 +153,9 @@ def _header_source(many: Mapping[str, bool]) -> Source:
     return headers
 
 
-def _query_source(members: Mapping[str, Any]) -> Source:
+def _query_source(members: Mapping[str, Any], others: Shape | None = None) -> Source:
     shapes = {name: shape_of(annotation) for name, annotation in members.items()}
-    read = FieldReader(shapes, decode=decode, split=split_list).read
+    read = FieldReader(shapes, decode=decode, split=split_list, others=others).read
     return lambda request: read(request.encoded_query)
 
 
@@ -157,8 +163,8 @@ def _whole_source(place: Place, argument: Argument) -> Source:
     members = member_names(argument.annotation)
     if place == "query":
         if members is None:
-            return lambda request: dict(request.query)
-        return _query_source(members)
+            return _query_source({}, shape_of(argument.annotation).item or TEXT)
+        return _query_source(members, TEXT if takes_others(argument.annotation) else None)
     if place == "header":
         if members is None:
             return lambda request: dict(request.headers)
@@ -178,6 +184,11 @@ def default_maker(argument: Argument) -> Callable[[], object] | None:
     return None if default is MISSING else partial(copy.deepcopy, default)
 
 
+def explain_all(errors: list[ErrorDetails], *, root: str | None = None) -> list[dict[str, object]]:
+    """Return the first faults as they are answered; a long list of them helps nobody."""
+    return [explain(error, root=root) for error in errors[:MAX_FAULTS]]
+
+
 def explain(error: ErrorDetails, *, root: str | None = None) -> dict[str, object]:
     """Return a fault as it is answered: its place, what was expected, what was got.
 
@@ -193,14 +204,16 @@ def explain(error: ErrorDetails, *, root: str | None = None) -> dict[str, object
     fault: dict[str, object] = {"place": place, "code": error["type"], "expected": error["msg"]}
     if error["type"] != "missing":
         secret = any(is_secret(part) for part in parts)
-        fault["got"] = MASK if secret else _shorten(mask(error["input"]))
+        fault["got"] = MASK if secret else _shorten(error["input"])
         if secret:
             fault["expected"] = "a valid value"
     return fault
 
 
 def _shorten(value: object) -> object:
+    """Return a value, secrets masked, no longer than it may be shown."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else repr(value)
+    masked = mask(value)
+    text = masked if isinstance(masked, str) else repr(masked)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

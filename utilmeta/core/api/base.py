@@ -47,6 +47,7 @@ class API:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check what can be checked as soon as the class is declared."""
         super().__init_subclass__(**kwargs)
+        _inherit_marks(cls)
         for name, value in list(vars(cls).items()):
             _check_attribute(cls, name, value)
             if name in VERBS and inspect.isfunction(value) and not hasattr(value, ENDPOINT):
@@ -67,11 +68,15 @@ class API:
             vars(self).update(params)
 
     def __getattr__(self, name: str) -> Any:
-        """Return a nested API that is declared by annotation only."""
+        """Return a nested API, or a parameter's default, that is declared by annotation only."""
         if not name.startswith("_"):
-            child = declared_hints(type(self)).get(name)
-            if is_api(child):
-                return Caller(self, child)
+            hint = declared_hints(type(self)).get(name)
+            if is_api(hint):
+                return Caller(self, hint)
+            for item in getattr(hint, "__metadata__", ()):
+                param = as_param(item)
+                if param is not None:
+                    return param.__get__(self)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
@@ -144,6 +149,8 @@ class Caller:
         """Return an instance of the nested class."""
         instance = self._cls(self._parent.request, **params)
         instance.parent = self._parent
+        if self._cls.response is Response:
+            instance.response = self._parent.response  # type: ignore[misc]
         return instance
 
     def __getattr__(self, name: str) -> Any:
@@ -189,6 +196,46 @@ def declared_params(cls: type[API]) -> frozenset[str]:
     return result
 
 
+def _inherit_marks(cls: type[API]) -> None:
+    """Let methods that override endpoints and hooks be such, as what they stand in for was.
+
+    Raises:
+        ConfigError: another kind of method hides a hook, which would then be left out in silence.
+    """
+    names = {name for base in cls.__mro__[1:] for name in vars(base)}
+    for name in names:
+        current = inspect.getattr_static(cls, name)
+        for mark in (HOOK, ENDPOINT):
+            before = next(
+                (found for base in cls.__mro__[1:] if (found := _mark_of(base, name, mark))), None
+            )
+            if before is None or _mark_of_value(current, mark) is not None:
+                continue
+            if inspect.isfunction(current) and name in vars(cls) and not _is_marked(current):
+                replacement = with_defaults(current)
+                setattr(replacement, mark, before)
+                setattr(cls, name, replacement)
+                current = replacement
+            elif current is not None:
+                what = "a hook" if mark == HOOK else "an endpoint"
+                raise ConfigError(
+                    f"{about_class(cls)}.{name}: it hides {what} of a base class; decorate it, "
+                    "rename it, or set the name to None to leave that one out"
+                )
+
+
+def _mark_of(base: type, name: str, mark: str) -> Any:
+    return _mark_of_value(vars(base).get(name), mark)
+
+
+def _mark_of_value(value: Any, mark: str) -> Any:
+    return getattr(value, mark, None) if inspect.isfunction(value) else None
+
+
+def _is_marked(function: Any) -> bool:
+    return hasattr(function, ENDPOINT) or hasattr(function, HOOK)
+
+
 def _check_attribute(cls: type[API], name: str, value: object) -> None:
     where = about_class(cls)
     if isinstance(value, Pending):
@@ -203,6 +250,8 @@ def _check_attribute(cls: type[API], name: str, value: object) -> None:
                 "answers; expected a subclass of response.Response"
             )
         return
+    if isinstance(value, staticmethod | classmethod) and _is_marked(value.__func__):
+        raise ConfigError(f"{where}.{name}: an endpoint or a hook is a plain method")
     is_ours = hasattr(value, ENDPOINT) or hasattr(value, HOOK) or as_param(value) is not None
     if name in RESERVED and (is_ours or is_api(value) or isinstance(value, Route)):
         raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")

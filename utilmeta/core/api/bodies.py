@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 from asgiref.sync import sync_to_async
 
-from utilmeta.core.api.arguments import Values, explain
+from utilmeta.core.api.arguments import Values, explain_all
 from utilmeta.core.file import File
 from utilmeta.core.request import Request
 from utilmeta.core.request.raw import check_length
@@ -73,6 +73,11 @@ class BodyReader:
     make_default: Callable[[], object] | None
     exact: Mapping[str, Choice] = field(default_factory=dict)
 
+    @property
+    def streams(self) -> bool:
+        """Whether the body may be handed over as it arrives."""
+        return any(choice.kind == "stream" for choice in self.choices)
+
     def choose(self, request: Request) -> Choice:
         """Return the way a request's body is read.
 
@@ -103,7 +108,7 @@ class BodyReader:
             from utilmeta.core.request.forms import gather
 
             check_length(request.content_length, limit)
-            body = gather(request.stream(), limit)
+            body = gather(request.stream(), limit, request.content_length)
             if choice.kind == "file":
                 return self._file(choice, request, body, faults)
             return self._form(choice, request, _parts_of(request, body), faults)
@@ -119,7 +124,7 @@ class BodyReader:
             from utilmeta.core.request.forms import agather
 
             check_length(request.content_length, limit)
-            body = await agather(request.astream(), limit)
+            body = await agather(request.astream(), limit, request.content_length)
             if choice.kind == "file":
                 return self._file(choice, request, body, faults)
             if (request.content_length or _QUICK) < _QUICK:
@@ -151,10 +156,10 @@ class BodyReader:
         try:
             value = choice.adapter.validate_json(body)
         except pydantic.ValidationError as exc:
-            for error in exc.errors(include_url=False):
-                if error["type"] == "json_invalid":
-                    raise BadRequest(f"The body is not JSON: {error['msg']}") from None
-                faults.append(explain(error, root="body"))
+            errors = exc.errors(include_url=False)
+            if errors[0]["type"] == "json_invalid":
+                raise BadRequest(f"The body is not JSON: {errors[0]['msg']}") from None
+            faults.extend(explain_all(errors, root="body"))
             return {}
         return value if self.name is None else {self.name: value}
 
@@ -193,8 +198,7 @@ class BodyReader:
             try:
                 value = choice.adapter.validate_python(value)
             except pydantic.ValidationError as exc:
-                found = exc.errors(include_url=False)
-                faults.extend(explain(error, root="body") for error in found)
+                faults.extend(explain_all(exc.errors(include_url=False), root="body"))
                 return {}
         return value if self.name is None else {self.name: value}
 

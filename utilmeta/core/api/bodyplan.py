@@ -10,8 +10,14 @@ from utilmeta.core.api.signature import Argument
 from utilmeta.core.file import File
 from utilmeta.core.request.params import Param, ParamKind, as_param
 from utilmeta.core.request.query import decode
-from utilmeta.core.request.shapes import FieldReader, shape_of
-from utilmeta.utils.annotations import SEQUENCES, member_names, strip_optional, union_members
+from utilmeta.core.request.shapes import TEXT, FieldReader, shape_of
+from utilmeta.utils.annotations import (
+    SEQUENCES,
+    member_names,
+    strip_optional,
+    takes_others,
+    union_members,
+)
 from utilmeta.utils.exceptions import ConfigError
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -38,6 +44,13 @@ def make_body_reader(
     if len(wholes) > 1:
         names = " and ".join(repr(item.name) for item in wholes)
         raise ConfigError(f"{where}: {names} are both the whole body")
+    others = [item for item in arguments if item not in wholes and item.owner]
+    if wholes and others:
+        raise ConfigError(
+            f"{where}: {wholes[0].name!r} is the whole body, so the hook "
+            f"{others[0].owner.partition(' ')[2]} cannot take {others[0].name!r} as a part of it; "
+            "read self.request.data there"
+        )
     if wholes and len(arguments) > 1:
         raise ConfigError(
             f"{where}: {wholes[0].name!r} is the whole body, so no other argument can be a part "
@@ -87,14 +100,21 @@ def _members(arguments: list[Argument], where: str) -> Choice:
 def _form_choice(
     annotation: Any, members: Mapping[str, Any] | None, where: str, *, only_parts: bool
 ) -> Choice:
-    shapes = None if members is None else {name: shape_of(hint) for name, hint in members.items()}
+    shapes = {name: shape_of(hint) for name, hint in (members or {}).items()}
+    # A dictionary, or a model that says so, takes fields that are not named.
+    others = TEXT if members is None or takes_others(annotation) else None
     return Choice(
         kind="form",
         media_types=(MULTIPART,) if only_parts else (URLENCODED, MULTIPART),
         annotation=annotation,
         adapter=adapter_of(annotation, where),
-        encoded=FieldReader(shapes, decode=decode, split=lambda found: [decode(v) for v in found]),
-        parts=FieldReader(shapes, decode=lambda value: value, split=list),
+        encoded=FieldReader(
+            shapes,
+            decode=decode,
+            split=lambda found: [decode(value) for value in found],
+            others=others,
+        ),
+        parts=FieldReader(shapes, decode=lambda value: value, split=list, others=others),
     )
 
 
@@ -177,6 +197,9 @@ def holds_file(annotation: Any, seen: tuple[Any, ...] = ()) -> bool:
         return True
     if bare in seen or len(seen) > 8:
         return False
+    parts = union_members(bare)
+    if len(parts) > 1:
+        return any(holds_file(item, (*seen, bare)) for item in parts)
     if origin in SEQUENCES:
         return any(holds_file(item, (*seen, bare)) for item in typing.get_args(bare))
     members = member_names(bare)

@@ -42,7 +42,7 @@ def with_defaults(function: F) -> F:
 
 def _value_of(param: Any, args: tuple[Any, ...]) -> Any:
     # The API instance is the first argument; context values are those of its request.
-    return param.read(args[0].request) if param.read is not None else param.make_default()
+    return param.make_default() if param.variable is None else param.variable.get(args[0].request)
 
 
 def original(function: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_template, template_of
 from utilmeta.core.api.arguments import ParamsReader, default_maker
-from utilmeta.core.api.base import API
+from utilmeta.core.api.base import API, declared_params
 from utilmeta.core.api.bodyplan import make_body_reader
 from utilmeta.core.api.declared import About
 from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
@@ -65,7 +65,9 @@ def compile_fallback(root: type[API], rules: CompileRules) -> Operation:
     handlers = tuple(hook for hook in bind_hooks("handle", spot, finisher_of) if not hook.arguments)
     plugins = plugins_of(root)
     template = template_of((root,))
-    needed = Level(cls=root, params={}, needed=True)
+    # It is never made with its parameters, as no request has been found to hold them.
+    params = {name: name for name in declared_params(root)}
+    needed = Level(cls=root, params=params, needed=True)
     return Operation(
         where=root.__qualname__,
         method="*",
@@ -206,7 +208,9 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         for hook in handlers
     )
     makers = {item.key: default_maker(item) for item in absent}
-    timeout = _nearest(plugins, "timeout") if about.timeout is None else about.timeout
+    limits = (declared.about.timeout, _nearest(plugins, "timeout"), about.timeout)
+    timeout = next((limit for limit in limits if limit is not None), None)
+    is_quick = all(item.param is None or item.param.variable.is_quick for item in context)
     operation = Operation(
         where=parts.where,
         method=declared.method,
@@ -219,7 +223,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         about=about,
         params=ParamsReader(others, parts.spot) if others else None,
         body=make_body_reader(body, parts.spot, _nearest(plugins, "max_bytes")),
-        context={item.key: item.param.read for item in context if item.param and item.param.read},
+        context={item.key: item.param.variable for item in context if item.param is not None},
         absent={name: make for name, make in makers.items() if make is not None},
         finisher=finisher,
         before=before,
@@ -230,7 +234,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         retry=_retry(plugins, declared.method, about),
         timeout=timeout,
         debug=rules.debug,
-        simple=not (before or after or handlers or plugins or timeout),
+        simple=is_quick and not (before or after or handlers or plugins or timeout),
     )
     _prepare(operation, plugins, rules)
     return operation
@@ -274,6 +278,16 @@ def _prepare(operation: Operation, plugins: Sequence[Plugin], rules: CompileRule
                 f"{hook.where}: an async hook on a sync service; write a plain function, or give "
                 "UtilMeta(asynchronous=True)"
             )
+    for variable in operation.context.values():
+        if variable.is_async and not rules.asynchronous:
+            raise ConfigError(
+                f"{operation.where}: {variable!r} has an async factory, but the service is sync"
+            )
+    if operation.retry is not None and operation.body is not None and operation.body.streams:
+        raise ConfigError(
+            f"{operation.where}: api.Retry cannot send a streamed body again; take it as bytes or "
+            "a File"
+        )
     for plugin in plugins:
         if plugin.is_async and not rules.asynchronous:
             raise ConfigError(

@@ -9,6 +9,7 @@ from utilmeta.core.api.calls import with_defaults
 from utilmeta.core.api.declared import (
     ENDPOINT,
     HOOK,
+    PLUGINS,
     ROUTE,
     VERBS,
     About,
@@ -288,5 +289,9 @@ def _is_plain_function(value: object) -> bool:
 def _mark_hook(function: F, hook: Hook) -> F:
     if hasattr(function, ENDPOINT) or hasattr(function, HOOK):
         raise ConfigError(f"{function.__qualname__}: decorated twice; a hook is one method")
+    if hasattr(function, PLUGINS):
+        raise ConfigError(
+            f"{function.__qualname__}: plugins are around endpoints and classes, not around hooks"
+        )
     setattr(function, HOOK, hook)
     return function

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
@@ -115,7 +116,8 @@ def error_response(
     if isinstance(error, Redirect):
         response = Response(None, error.status_code, headers)
     elif template.message_key is not None:
-        response = template(None, status, headers, message=message)
+        response = _templated(template, status, message)
+        response.headers.update(headers)
         response.state = error.code if isinstance(error, HttpError) else None
         response.faults = faults
     else:
@@ -124,6 +126,13 @@ def error_response(
         members = problem_members(status, detail, code=code, errors=faults)
         response = Response(members, status, headers, content_type=PROBLEM)
     response.error = error
+    return response
+
+
+def _templated(template: type[Response[Any]], status: int, message: str) -> Response[Any]:
+    """Return an empty answer of a template, whose own `__init__` may take other arguments."""
+    response = template.__new__(template)
+    Response.__init__(response, None, status, message=message)
     return response
 
 
@@ -149,5 +158,6 @@ def _text(error: BaseException) -> str:
 
 
 def _log(error: Exception, request: Request | None) -> None:
-    target = "request" if request is None else f"{request.method} {request.path}"
+    # Encoded, so that no line of the log can be made up.
+    target = "request" if request is None else f"{request.method} {quote(request.path)}"
     logger.error("%s failed: %s", target, type(error).__name__, exc_info=error)

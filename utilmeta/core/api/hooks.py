@@ -119,11 +119,13 @@ def _bind(
     takes = _GIVEN[hook.kind] == 1 and count > 0
     owner = f"{level} {function.__qualname__}"
     arguments = function_arguments(function, where, given=1 + takes, owner=owner)
+    if hook.kind == "before" and any(item.name == "response" for item in arguments):
+        raise ConfigError(f"{where}: there is no response yet before the endpoint; see @api.after")
     for argument in arguments:
         if argument.param is not None and argument.param.place == "body" and argument.param.whole:
             raise ConfigError(
-                f"{where}: {argument.name!r} is the whole body, which is the endpoint's; take its "
-                "members with request.BodyParam, or read self.request"
+                f"{where}: {argument.name!r} is the whole body, which is the endpoint's; read "
+                "self.request.data, or take members with request.BodyParam where the endpoint does"
             )
     return BoundHook(
         function=function,

@@ -1,21 +1,21 @@
 """Compiled endpoints: everything that could be decided at set-up, decided."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
 
 from utilmeta.core.api.arguments import ParamsReader, Values
 from utilmeta.core.api.base import API
 from utilmeta.core.api.bodies import BodyReader
-from utilmeta.core.api.calling import Call, Steps, drive, pause
 from utilmeta.core.api.declared import About
-from utilmeta.core.api.errors import Error, answer_error, error_response, status_of
 from utilmeta.core.api.hooks import BoundHook
 from utilmeta.core.api.signature import Argument
 from utilmeta.core.api.template import Template
-from utilmeta.core.request import Request
+from utilmeta.core.request import Request, RequestContextVar
 from utilmeta.core.response import RawResponse, Response
-from utilmeta.core.response.finish import Finisher
+from utilmeta.core.response.finish import Finisher, is_file
 from utilmeta.utils.exceptions import BadRequest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Operation:
         about: what is said of it.
         params: reader of path, query, header and cookie arguments; None without any.
         body: reader of the body; None when it takes none.
-        context: arguments by key that are read from the request's context values.
+        context: arguments by key that are context values of the request.
         absent: makes the values of optional path parameters that this path does not have.
         finisher: how results become responses.
         before: hooks in the order they run.
@@ -82,7 +82,7 @@ class Operation:
     arguments: tuple[Argument, ...] = ()
     returns: Any = None
     about: About = field(default_factory=About)
-    context: Mapping[str, Callable[[Request], object]] = field(default_factory=dict)
+    context: Mapping[str, RequestContextVar[Any]] = field(default_factory=dict)
     absent: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     before: tuple[BoundHook, ...] = ()
     after: tuple[BoundHook, ...] = ()
@@ -114,7 +114,7 @@ class Operation:
         values = self._parse_params(request, faults)
         if self.body is not None:
             values.update(self.body.read(request, faults))
-        return _accept(values, faults)
+        return accept(values, faults)
 
     async def aparse(self, request: Request) -> Values:
         """Return the validated arguments of an async request; the async twin of `parse`."""
@@ -122,14 +122,15 @@ class Operation:
         values = self._parse_params(request, faults)
         if self.body is not None:
             values.update(await self.body.aread(request, faults))
-        return _accept(values, faults)
+        return accept(values, faults)
 
     def _parse_params(self, request: Request, faults: list[dict[str, object]]) -> Values:
         values = {} if self.params is None else self.params.read(request, faults)
         for name, make in self.absent.items():
             values[name] = make()
-        for name, read in self.context.items():
-            values[name] = read(request)
+        for name, variable in self.context.items():
+            if variable.is_quick:
+                values[name] = variable.get(request)
         return values
 
     def bind(self, request: Request, values: Values) -> API:
@@ -150,244 +151,46 @@ class Operation:
         outcome = self.function(self.bind(request, values), **values)
         if not isinstance(outcome, AsyncIterator):
             outcome = await outcome
+        if is_file(outcome):
+            # Opening a file may take a while, so it is done on the request's worker thread.
+            finished: RawResponse = await sync_to_async(self.finisher)(outcome, request)
+            return finished
         return self.finisher(outcome, request)
 
-    # -- the long way: hooks, plugins, limits -----------------------------------------------------
-
-    def steps(self, request: Request, fault: Exception | None = None) -> Steps:
-        """Yield the calls that answer a request, and return the finished response.
-
-        Args:
-            request: the request.
-            fault: raised in place of running the endpoint, as when no path fits.
-        """
-        instances = _early(self.levels, request)
-        entered = 0
-        try:
-            response = None
-            for plugin in self.plugins:
-                entered += 1
-                given = yield from plugin.on_request(request, instances[-1])
-                if given is not None:
-                    response = self.finisher.wrap(given)
-                    break
-            if response is None:
-                if fault is not None:
-                    raise fault  # noqa: TRY301 - hooks and plugins answer for it
-                response = yield from self._core(request, instances)
-        except Exception as exc:
-            response = yield from self._recover(exc, request, instances, entered)
-        return (yield from self._leave(response, request, instances, entered))
-
-    def connecting(self, request: Request) -> Steps:
-        """Yield the calls before a WebSocket's endpoint.
-
-        Returns:
-            The instance and its arguments, or the response that refuses the connection.
-        """
-        instances = _early(self.levels, request)
-        for plugin in self.plugins:
-            given = yield from plugin.on_request(request, instances[-1])
-            if given is not None:
-                return self.finisher(self.finisher.wrap(given), request)
-        values = yield Call(self.parse, (request,), blocking=False, twin=self.aparse)
-        _late(self.levels, instances, values)
-        own = [(hook, hook.values(values)) for hook in self.before]
-        for hook, mine in own:
-            given = yield _hook_call(hook, instances, (), mine)
-            if isinstance(given, Response):
-                return self.finisher(given, request)
-        return instances[-1], values
-
-    def _core(self, request: Request, instances: list[API]) -> Steps:
-        values = yield Call(self.parse, (request,), blocking=False, twin=self.aparse)
-        _late(self.levels, instances, values)
-        own = [(hook, hook.values(values)) for hook in self.before]
-        later = [(hook, hook.values(values)) for hook in self.after]
-        chain = self._chain(request, instances, own, later, values)
-        hooks = (*self.before, *self.after)
-        is_mixed = self.is_async or any(hook.is_async for hook in hooks)
-        if is_mixed or self.timeout is not None or self.retry is not None:
-            response = yield from chain
-        else:
-            # All of it is sync, so it is one piece of work.
-            response = yield Call(drive, (chain,))
-        return response
-
-    def _chain(
-        self,
-        request: Request,
-        instances: list[API],
-        before: Sequence[tuple[BoundHook, Values]],
-        after: Sequence[tuple[BoundHook, Values]],
-        values: Values,
-    ) -> Steps:
-        for hook, own in before:
-            given = yield _hook_call(hook, instances, (), own)
-            if isinstance(given, Response):
-                return given
-        result = yield from self._run(instances[-1], values)
-        response = self.finisher.wrap(result)
-        for hook, own in after:
-            given = yield _hook_call(hook, instances, (response,) if hook.takes else (), own)
-            if given is not None and given is not response:
-                response = (hook.finisher or self.finisher).wrap(given)
-        return response
-
-    def _run(self, instance: API, values: Values) -> Steps:
-        retry = self.retry
-        call = Call(
-            self.function,
-            (instance,),
-            values,
-            is_async=self.is_async,
-            timeout=self.timeout,
+    @property
+    def is_mixed(self) -> bool:
+        """Whether its calls belong on different threads, or have limits of their own."""
+        return (
+            self.is_async
+            or self.timeout is not None
+            or self.retry is not None
+            or any(hook.is_async for hook in (*self.before, *self.after))
+            or any(variable.is_async for variable in self.context.values())
+            or any(plugin.is_late for plugin in self.plugins)
         )
-        if retry is None:
-            return (yield call)
-        tried = 0
-        while True:
-            try:
-                return (yield call)
-            except retry.errors as exc:
-                tried += 1
-                if not retry.may_try(tried, exc):
-                    raise
-            yield pause(retry.delay(tried))
 
-    def _recover(
-        self, error: Exception, request: Request, instances: list[API], entered: int
-    ) -> Steps:
-        """Yield the calls of hooks and plugins that answer for an exception; return the answer."""
-        level = len(self.levels)
-        while (hook := self._handler(error, level)) is not None:
-            level = hook.level
-            try:
-                own = _own(hook, request)
-                given = (Error(error, request, debug=self.debug),) if hook.takes else ()
-                result = yield _hook_call(hook, instances, given, own)
-            except Exception as exc:
-                error = exc
-                continue
-            if result is None:
-                break
-            return _answer(result, error, hook.finisher or self.finisher)
-        for plugin in reversed(self.plugins[:entered]):
-            told = Error(error, request, debug=self.debug)
-            try:
-                result = yield from plugin.on_error(told, instances[-1])
-            except Exception as exc:
-                error = exc
-                continue
-            if result is not None:
-                return _answer(result, error, self.finisher)
-        return error_response(error, request, self.finisher, debug=self.debug)
 
-    def _handler(self, error: Exception, level: int) -> BoundHook | None:
-        """Return the nearest hook of a class above a level: inner classes first, then types."""
-        best: tuple[int, int] | None = None
-        found = None
-        for hook in self.handlers:
-            distance = hook.distance(error)
-            if distance is None or hook.level >= level:
-                continue
-            rank = (-hook.level, distance)
-            if best is None or rank < best:
-                best, found = rank, hook
-        return found
-
-    def _leave(
-        self, response: Response[Any], request: Request, instances: list[API], entered: int
-    ) -> Steps:
-        """Yield the plugins' calls on the way out, inner to outer, and the one that encodes."""
-        plugins = self.plugins[:entered][::-1]
-        for plugin in plugins:
-            try:
-                given = yield from plugin.on_response(response, instances[-1])
-                if given is not None:
-                    response = self.finisher.wrap(given)
-            except Exception as exc:
-                response = error_response(exc, request, self.finisher, debug=self.debug)
-        raw: RawResponse
-        try:
-            raw = yield Call(self.finisher, (response, request), blocking=not self.is_async)
-            raw.error = response.error if isinstance(response.error, Exception) else None
-        except Exception as exc:
-            raw = answer_error(exc, request, debug=self.debug, finisher=self.finisher)
-        for plugin in plugins:
-            yield from plugin.on_finish(raw, request)
-        return raw
+def settle(instance: API, level: Level, request: Request, parent: API | None) -> None:
+    """Tell an instance what it belongs to."""
+    instance.request = request
+    instance.parent = parent
+    if level.template is not None:
+        instance.response = level.template  # type: ignore[misc]
 
 
 def _make(level: Level, request: Request, parent: API | None, values: Values) -> API:
     given = {name: values.pop(key) for name, key in level.params.items()}
     instance = level.cls(request, **given)
-    instance.parent = parent
-    if level.template is not None:
-        instance.response = level.template  # type: ignore[misc]
+    settle(instance, level, request, parent)
     return instance
 
 
-def _early(levels: Sequence[Level], request: Request) -> list[API]:
-    """Return the instances as they are before anything is read; None stands for those not needed.
-
-    What has parameters of its own only knows its request until `_late`.
-    """
-    instances: list[Any] = []
-    parent: API | None = None
-    for level in levels:
-        if not level.needed:
-            instances.append(None)
-            continue
-        if level.params:
-            instance = level.cls.__new__(level.cls)
-            instance.request, instance.parent = request, parent
-            if level.template is not None:
-                instance.response = level.template  # type: ignore[misc]
-        else:
-            instance = _make(level, request, parent, {})
-        instances.append(instance)
-        parent = instance
-    return instances
-
-
-def _late(levels: Sequence[Level], instances: list[API], values: Values) -> None:
-    """Make the instances that waited for their parameters."""
-    for level, instance in zip(levels, instances, strict=True):
-        if level.needed and level.params:
-            parent = instance.parent
-            given = {name: values.pop(key) for name, key in level.params.items()}
-            instance.__init__(instance.request, **given)  # type: ignore[misc]
-            instance.parent = parent
-
-
-def _hook_call(hook: BoundHook, instances: list[API], given: tuple[Any, ...], own: Values) -> Call:
-    return Call(hook.function, (instances[hook.level], *given), own, is_async=hook.is_async)
-
-
-def _own(hook: BoundHook, request: Request) -> Values:
-    """Return the parameters of a `handle` hook, read on their own.
+def accept(values: Values, faults: list[dict[str, object]]) -> Values:
+    """Return the values.
 
     Raises:
-        BadRequest: they are invalid.
+        BadRequest: something is wrong with them.
     """
-    if hook.reader is None:
-        return {}
-    faults: list[dict[str, object]] = []
-    values = _accept(hook.reader.read(request, faults), faults)
-    return hook.values(values)
-
-
-def _answer(result: object, error: Exception, finisher: Finisher) -> Response[Any]:
-    """Return what was made of an exception as a response; a plain value keeps its status."""
-    if isinstance(result, Response):
-        return result
-    response = finisher.template(result)
-    response.status = status_of(error)
-    return response
-
-
-def _accept(values: Values, faults: list[dict[str, object]]) -> Values:
     if faults:
         raise BadRequest("The request is invalid", errors=faults)
     return values

@@ -7,6 +7,7 @@ from utilmeta.core.api.signature import Argument, is_body_type
 from utilmeta.core.api.template import Template
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import Param
+from utilmeta.utils.annotations import is_many
 from utilmeta.utils.exceptions import ConfigError
 
 # Methods whose requests have no body to read.
@@ -20,6 +21,11 @@ def placed(argument: Argument, template: Template, method: str, where: str) -> A
         ConfigError: the path and the declaration disagree, or it cannot come from a request.
     """
     in_path = argument.name in template.names
+    if in_path and is_many(argument.annotation):
+        raise ConfigError(
+            f"{where}: {argument.name!r} is a list, but a path holds one text for it; take it as "
+            "text, or from the query string"
+        )
     param = argument.param
     if param is not None:
         if param.place == "path" and not param.whole and not in_path and not argument.has_default:
@@ -33,6 +39,11 @@ def placed(argument: Argument, template: Template, method: str, where: str) -> A
                 "names it; rename one of them"
             )
         return argument
+    return _bare(argument, method, where, in_path=in_path)
+
+
+def _bare(argument: Argument, method: str, where: str, *, in_path: bool) -> Argument:
+    """Return an argument that does not say where it comes from, with its place."""
     if isinstance(argument.annotation, type) and issubclass(argument.annotation, Request):
         raise ConfigError(f"{where}: the request is self.request; drop {argument.name!r}")
     if in_path:

@@ -1,7 +1,9 @@
 """Path templates such as `articles/{slug}/comments/{id}`."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from utilmeta.utils.exceptions import ConfigError
 
@@ -23,19 +25,34 @@ class Segment:
     text: str
     names: tuple[str, ...] = ()
 
-    def pattern(self) -> re.Pattern[str]:
-        """Return what a mixed segment's text must match, one group for each variable."""
-        pieces = _VARIABLE.split(self.text)
-        return re.compile(
-            "".join(
-                "(.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)
-            ),
-            re.DOTALL,
-        )
+    def matcher(self) -> Callable[[str], tuple[str, ...] | None]:
+        """Return what takes a mixed segment's text apart: a value for each variable, or None."""
+        return partial(_take_apart, tuple(_VARIABLE.split(self.text)[::2]))
 
     def shape(self) -> tuple[str, str]:
         """Return what two segments have in common when they match the same paths."""
         return self.kind, _VARIABLE.sub("{}", self.text) if self.kind in {"fixed", "mixed"} else ""
+
+
+def _take_apart(fixed: tuple[str, ...], text: str) -> tuple[str, ...] | None:
+    """Return what stands between fixed texts, each as short as can be; None when they do not fit.
+
+    It goes once from left to right: the first place where a fixed text stands leaves the most for
+    what follows, so no other can do better.
+    """
+    first, *between, last = fixed
+    if not (text.startswith(first) and text.endswith(last)):
+        return None
+    end = len(text) - len(last)
+    start = len(first)
+    values = []
+    for piece in between:
+        found = text.find(piece, start + 1, end)
+        if found < 0:
+            return None
+        values.append(text[start:found])
+        start = found + len(piece)
+    return (*values, text[start:end]) if start < end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,11 @@ def check_template(template: Template, where: str) -> None:
 def _segment(part: str, where: str, rest: frozenset[str]) -> Segment:
     pieces = _VARIABLE.split(part)
     fixed, names = pieces[::2], tuple(pieces[1::2])
+    if part in {".", ".."} or any("%" in piece for piece in fixed):
+        raise ConfigError(
+            f"{where}: {part!r} never comes in a path as it is seen here: dots are resolved by "
+            "clients, and '%' is decoded; write the text itself"
+        )
     if any("{" in piece or "}" in piece for piece in fixed):
         raise ConfigError(f"{where}: {part!r}: the braces do not match")
     for name in names:

@@ -51,6 +51,10 @@ class File:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.filename!r} {self.content_type} {self.size} bytes>"
 
+    def __deepcopy__(self, _memo: Any) -> "File":
+        """Return the file itself: a copy of the values around it shares its content."""
+        return self
+
     def __len__(self) -> int:
         """Return the size, so that `max_length` bounds the bytes of a file."""
         return self.size

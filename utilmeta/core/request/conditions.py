@@ -1,10 +1,14 @@
 """Requests on conditions: entity tags, dates, and what they decide."""
 
+import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from utilmeta.core.request.request import Request
 from utilmeta.utils.exceptions import PreconditionFailed
+
+# An entity tag (RFC 9110 section 8.8.3), which may hold a comma.
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 def http_date(moment: datetime) -> str:
@@ -16,7 +20,7 @@ def parse_date(text: str) -> datetime | None:
     """Return the moment of a header field, None when it is malformed."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
@@ -33,7 +37,7 @@ def matches(header: str, etag: str | None, *, weak: bool) -> bool:
         return True
     if etag is None:
         return False
-    tags = [tag.strip() for tag in header.split(",")]
+    tags = _TAG.findall(header)
     if weak:
         return etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in tags}
     return not etag.startswith("W/") and etag in tags

@@ -23,7 +23,9 @@ class RequestContextVar(Generic[T]):
     Args:
         name: letters, digits and `_`; two of one name share their value.
         default: value as long as none is set.
-        factory: makes the value from the request when it is first asked for, in place of a default.
+        factory: makes the value from the request when it is first asked for, in place of a default;
+            an async one needs an async service and `aget`.
+        is_quick: whether the factory neither waits nor computes, so that it may run anywhere.
     """
 
     def __init__(
@@ -31,13 +33,16 @@ class RequestContextVar(Generic[T]):
         name: str,
         *,
         default: Any = None,
-        factory: "Callable[[Request], T] | None" = None,
+        factory: "Callable[[Request], Any] | None" = None,
+        is_quick: bool = False,
     ) -> None:
         if not name.isidentifier():
             raise ConfigError(f"RequestContextVar({name!r}): expected an identifier")
         self.name = name
         self._default = default
         self._factory = factory
+        self.is_quick = is_quick or factory is None
+        self.is_async = inspect.iscoroutinefunction(factory)
 
     def __repr__(self) -> str:
         return f"request.var.{self.name}"
@@ -49,7 +54,8 @@ class RequestContextVar(Generic[T]):
             return found  # type: ignore[no-any-return]
         if self._factory is None:
             return self._default  # type: ignore[no-any-return]
-        made = request.context[self.name] = self._factory(request)
+        made: T = self._factory(request)
+        request.context[self.name] = made
         return made
 
     async def aget(self, request: "Request") -> T:
@@ -69,7 +75,7 @@ class RequestContextVar(Generic[T]):
 
     def as_param(self) -> Param:
         """Return the declaration that an argument with this default stands for."""
-        return Param(kind=f"var.{self.name}", place="context", default=None, read=self.get)
+        return Param(kind=f"var.{self.name}", place="context", default=None, variable=self)
 
 
 class var:  # noqa: N801 - read as `request.var.user_id`
@@ -79,6 +85,6 @@ class var:  # noqa: N801 - read as `request.var.user_id`
 
     user: Any = RequestContextVar("user")
     user_id: Any = RequestContextVar("user_id")
-    scopes: Any = RequestContextVar("scopes", factory=lambda _: [])
-    ip: Any = RequestContextVar("ip", factory=lambda request: request.ip_address)
-    time: Any = RequestContextVar("time", factory=lambda request: request.time)
+    scopes: Any = RequestContextVar("scopes", factory=lambda _: [], is_quick=True)
+    ip: Any = RequestContextVar("ip", factory=lambda request: request.ip_address, is_quick=True)
+    time: Any = RequestContextVar("time", factory=lambda request: request.time, is_quick=True)

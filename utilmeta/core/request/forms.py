@@ -1,6 +1,7 @@
 """Form bodies: urlencoded and multipart, as names with lists of values."""
 
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -10,10 +11,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.http import parse_header_parameters
 
 from utilmeta.core.file import File
 from utilmeta.core.request.query import parse_query
-from utilmeta.core.request.raw import check_length
+from utilmeta.core.request.raw import check_complete, check_length
 from utilmeta.core.request.request import URLENCODED
 from utilmeta.core.request.shapes import Fields
 from utilmeta.utils.exceptions import BadRequest, RequestEntityTooLarge
@@ -21,6 +23,11 @@ from utilmeta.utils.exceptions import BadRequest, RequestEntityTooLarge
 __all__ = ["MULTIPART", "URLENCODED", "agather", "gather", "parse_multipart", "parse_urlencoded"]
 
 MULTIPART = "multipart/form-data"
+
+# What a boundary may be (RFC 2046 section 5.1.1), the space that may stand inside left out.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")
+# Bytes at the end of a body in which its closing boundary has to stand.
+_EPILOGUE = 64 * 1024
 
 # Bytes of a body, and of a file in it, that are kept in memory; what is longer goes to disk.
 IN_MEMORY = 1024 * 1024
@@ -42,17 +49,24 @@ def spool() -> "IO[bytes]":
     return cast("IO[bytes]", made)
 
 
-def gather(source: Iterator[bytes], limit: int | None) -> "IO[bytes]":
+def gather(source: Iterator[bytes], limit: int | None, announced: int | None) -> "IO[bytes]":
     """Return a body, read to its end, as a file positioned at its start.
+
+    Args:
+        source: its chunks.
+        limit: bytes it may have; None for any.
+        announced: bytes the client said it has; None when it did not say.
 
     Raises:
         RequestEntityTooLarge: the body is longer than the limit.
+        BadRequest: it ended before all was there.
     """
     target = spool()
     try:
         for chunk in source:
             target.write(chunk)
             check_length(target.tell(), limit)
+        check_complete(target.tell(), announced)
     except BaseException:
         target.close()
         raise
@@ -60,13 +74,16 @@ def gather(source: Iterator[bytes], limit: int | None) -> "IO[bytes]":
     return target
 
 
-async def agather(source: AsyncIterator[bytes], limit: int | None) -> "IO[bytes]":
+async def agather(
+    source: AsyncIterator[bytes], limit: int | None, announced: int | None
+) -> "IO[bytes]":
     """Return a body, read to its end, as a file; the async twin of `gather`."""
     target = spool()
     try:
         async for chunk in source:
             target.write(chunk)
             check_length(target.tell(), limit)
+        check_complete(target.tell(), announced)
     except BaseException:
         target.close()
         raise
@@ -90,16 +107,19 @@ def parse_multipart(body: "IO[bytes]", content_type: str, *, max_fields: int) ->
     """
     with body:
         length = body.seek(0, io.SEEK_END)
-        body.seek(max(0, length - 200))
-        if not body.read().rstrip().endswith(b"--"):
-            raise BadRequest("The multipart body has no closing boundary")
+        boundary = _boundary(content_type)
+        _check_closed(body, length, boundary)
         body.seek(0)
-        meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": length}
+        # As Django's parser wants it: media types and names of parameters have no letter case.
+        header = f'{MULTIPART}; boundary="{boundary}"'
+        meta = {"CONTENT_TYPE": header, "CONTENT_LENGTH": length}
+        handler = _Spooled()
         try:
             # Latin-1 keeps every byte, so that broken UTF-8 is found below.
-            parser: Any = _Parser(meta, cast("Any", body), [_Spooled()], "latin-1")
+            parser: Any = _Parser(meta, cast("Any", body), [handler], "latin-1")
             texts, files = parser.parse()
         except MultiPartParserError as exc:
+            handler.new_file_failed()
             raise BadRequest(f"The multipart body is malformed: {exc}") from exc
         except RequestDataTooBig as exc:
             raise RequestEntityTooLarge(
@@ -109,6 +129,30 @@ def parse_multipart(body: "IO[bytes]", content_type: str, *, max_fields: int) ->
             # Django has a class for each limit, all of which say that there is too much.
             raise BadRequest(f"The multipart body is refused: {exc}") from exc
     return _fields(texts, files, max_fields)
+
+
+def _boundary(content_type: str) -> str:
+    """Return the boundary that a header names.
+
+    Raises:
+        BadRequest: it names none that may be one (RFC 2046 section 5.1.1).
+    """
+    found = parse_header_parameters(content_type)[1].get("boundary", "")
+    if not _BOUNDARY.fullmatch(found):
+        raise BadRequest("The Content-Type of the multipart body names no boundary")
+    return found
+
+
+def _check_closed(body: "IO[bytes]", length: int, boundary: str) -> None:
+    """Refuse a body whose closing boundary is missing, as one that was cut is.
+
+    Raises:
+        BadRequest: it is not among the last bytes.
+    """
+    body.seek(max(0, length - _EPILOGUE))
+    tail = b"\r\n" + body.read() if length <= _EPILOGUE else body.read()
+    if b"\r\n--" + boundary.encode() + b"--" not in tail:
+        raise BadRequest("The multipart body has no closing boundary")
 
 
 def _fields(texts: Any, files: Any, max_fields: int) -> Fields:
@@ -157,6 +201,8 @@ class _Parser(MultiPartParser):
 class _Spooled(FileUploadHandler):
     """Django's upload handler that makes a `File` of each uploaded part."""
 
+    _target: Any = None
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file."""
         super().new_file(*args, **kwargs)
@@ -174,6 +220,11 @@ class _Spooled(FileUploadHandler):
             filename=self.file_name,
             content_type=self.content_type or "application/octet-stream",
         )
+
+    def new_file_failed(self) -> None:
+        """Give up a file whose content is malformed."""
+        if self._target is not None:
+            self._target.close()
 
     def upload_interrupted(self) -> None:
         """Give up a file that did not end."""

@@ -65,7 +65,7 @@ class Param:
         content_types: accepted media types of a body; none for those its type asks for.
         form: whether a body is a form, never JSON.
         max_bytes: bytes a body may have; None takes the service's limit.
-        read: takes the value from the request, for context values.
+        variable: the context variable that the value is of; None for what is sent.
         about: title, description, examples and deprecation, for the API's description.
         constraints: pydantic's constraints by name.
     """
@@ -80,7 +80,7 @@ class Param:
     content_types: tuple[str, ...] = ()
     form: bool = False
     max_bytes: int | None = None
-    read: Callable[[Any], object] | None = None
+    variable: Any = None
     about: Mapping[str, Any] = field(default_factory=dict)
     constraints: Mapping[str, Any] = field(default_factory=dict)
 

@@ -101,7 +101,8 @@ class RawRequest(ABC):
         for chunk in self.stream():
             collected += chunk
             check_length(len(collected), limit)
-        return _complete(collected, announced)
+        check_complete(len(collected), announced)
+        return bytes(collected)
 
     async def aread(self, limit: int | None) -> bytes:
         """Return the whole body; the async twin of `read`."""
@@ -111,7 +112,8 @@ class RawRequest(ABC):
         async for chunk in self.astream():
             collected += chunk
             check_length(len(collected), limit)
-        return _complete(collected, announced)
+        check_complete(len(collected), announced)
+        return bytes(collected)
 
 
 def check_length(length: int | None, limit: int | None) -> None:
@@ -120,12 +122,10 @@ def check_length(length: int | None, limit: int | None) -> None:
         raise RequestEntityTooLarge(f"The request body is larger than {limit} bytes")
 
 
-def _complete(collected: bytearray, announced: int | None) -> bytes:
-    if announced is not None and len(collected) < announced:
-        raise BadRequest(
-            f"The request body ended after {len(collected)} of {announced} announced bytes"
-        )
-    return bytes(collected)
+def check_complete(length: int, announced: int | None) -> None:
+    """Raise BadRequest when a body is shorter than the client said."""
+    if announced is not None and length < announced:
+        raise BadRequest(f"The request body ended after {length} of {announced} announced bytes")
 
 
 class Location(NamedTuple):

@@ -13,7 +13,7 @@ from utilmeta.core.file import File
 from utilmeta.core.request.headers import Headers, QueryValues
 from utilmeta.core.request.proxies import TrustedProxies
 from utilmeta.core.request.query import decode, parse_cookies, parse_query
-from utilmeta.core.request.raw import RawRequest
+from utilmeta.core.request.raw import RawRequest, check_length
 from utilmeta.utils.exceptions import BadRequest
 
 # Media type of a plain HTML form's body.
@@ -193,14 +193,19 @@ class Request:
             RequestEntityTooLarge: it is longer.
             BadRequest: the client sent less than it announced.
         """
+        allowed = self.rules.max_body_size if limit is None else limit
         if self._body is None:
-            self._body = self.raw.read(self.rules.max_body_size if limit is None else limit)
+            self._body = self.raw.read(allowed)
+        # Another may have read it, with a limit of its own.
+        check_length(len(self._body), allowed)
         return self._body
 
     async def aread(self, limit: int | None = None) -> bytes:
         """Return the whole body; the async twin of `read`."""
+        allowed = self.rules.max_body_size if limit is None else limit
         if self._body is None:
-            self._body = await self.raw.aread(self.rules.max_body_size if limit is None else limit)
+            self._body = await self.raw.aread(allowed)
+        check_length(len(self._body), allowed)
         return self._body
 
     def stream(self) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,52 +47,63 @@ TEXT = Shape()
 MANY_TEXTS = Shape("many", item=TEXT)
 
 
-def shape_of(annotation: Any, depth: int = 0) -> Shape:
-    """Return the shape of a type; beyond `MAX_DEPTH` levels everything is text."""
+def shape_of(annotation: Any, known: dict[Any, Shape] | None = None) -> Shape:
+    """Return the shape of a type; a type that holds itself has a shape that does.
+
+    Args:
+        annotation: the type.
+        known: shapes of the models above it.
+    """
+    seen = {} if known is None else known
     bare = strip_optional(annotation)
     origin = typing.get_origin(bare) or bare
-    if depth > MAX_DEPTH:
-        return TEXT
     if origin in SEQUENCES:
         arguments = [item for item in typing.get_args(bare) if item is not ...]
-        return Shape("many", item=shape_of(arguments[0], depth + 1) if arguments else TEXT)
+        return Shape("many", item=shape_of(arguments[0], seen) if arguments else TEXT)
     if origin is dict or origin is Mapping:
         arguments = list(typing.get_args(bare))
-        return Shape("open", item=shape_of(arguments[1], depth + 1) if arguments else TEXT)
+        return Shape("open", item=shape_of(arguments[1], seen) if arguments else TEXT)
     members = member_names(bare)
     if members is None:
         values = text_values(bare)
         return TEXT if values is None else Shape(values=values)
-    return Shape("object", {name: shape_of(hint, depth + 1) for name, hint in members.items()})
+    if bare not in seen:
+        shapes: dict[str, Shape] = {}
+        # Known before its members are looked at, as one of them may be of the same type.
+        seen[bare] = Shape("object", shapes)
+        shapes.update({name: shape_of(hint, seen) for name, hint in members.items()})
+    return seen[bare]
 
 
 class FieldReader:
     """Reads one place's fields into the input of its validator.
 
     Args:
-        shapes: the wanted fields by name; None takes every field as it comes.
+        shapes: the wanted fields by name.
         decode: from a field's value to text; a query's values are still encoded.
         split: from a field's values to the items of a plain list.
+        others: shape of fields that are not named; None leaves them out.
     """
 
     def __init__(
         self,
-        shapes: Mapping[str, Shape] | None,
+        shapes: Mapping[str, Shape],
         *,
         decode: Callable[[Any], Any],
         split: Callable[[list[Any]], list[Any]],
+        others: Shape | None = None,
     ) -> None:
         self._decode = decode
         self._split = split
-        flat = {} if shapes is None else {n: s for n, s in shapes.items() if s.is_flat}
-        self._flat = [(name, shape.kind == "many") for name, shape in flat.items()]
-        self._values = {
-            name: values
-            for name, shape in flat.items()
-            if (values := (shape.item or shape).values) is not None
-        }
-        self._deep = {} if shapes is None else {n: s for n, s in shapes.items() if n not in flat}
-        self._open = shapes is None
+        self._shapes = shapes
+        self._flat = [
+            (name, shape.kind == "many", (shape.item or shape).values)
+            for name, shape in shapes.items()
+            if shape.is_flat
+        ]
+        self._has_deep = any(not shape.is_flat for shape in shapes.values())
+        self._has_lists = any(is_list for _, is_list, _ in self._flat)
+        self._others = others
 
     def read(self, fields: Fields) -> dict[str, Any]:
         """Return the input: text, lists and dictionaries.
@@ -100,29 +111,37 @@ class FieldReader:
         Raises:
             BadRequest: a name is nested too deep, or a text is not UTF-8.
         """
-        if self._open:
-            return {name: self._decode(values[-1]) for name, values in fields.items()}
         found: dict[str, Any] = {}
-        for name, is_list in self._flat:
+        for name, is_list, known in self._flat:
             values = fields.get(name)
-            if values is None and is_list:
-                values = fields.get(f"{name}[]")
             if values is not None:
-                found[name] = self._split(values) if is_list else self._decode(values[-1])
-        for name, known in self._values.items():
-            if name in found:
-                found[name] = _named(found[name], known)
-        if self._deep:
-            for name, node in _grow(fields, self._deep).items():
-                found[name] = self._convert(self._deep[name], node)
+                value = self._split(values) if is_list else self._decode(values[-1])
+                found[name] = value if known is None else _named(value, known)
+        if self._has_deep or self._others is not None or self._has_lists:
+            self._read_deep(fields, found)
         return found
+
+    def _read_deep(self, fields: Fields, found: dict[str, Any]) -> None:
+        """Take in what is nested, and what is not named."""
+        names = [name for name in fields if name not in found]
+        if not self._has_deep and self._others is None:
+            # Lists may be written `a[0]`, `a[]` or `a.0`.
+            names = [name for name in names if "[" in name or "." in name]
+        for name, node in _grow(fields, names).items():
+            shape = self._shapes.get(name)
+            if shape is None:
+                shape = self._others
+            elif shape.kind == "text":
+                continue
+            if shape is not None and name not in found:
+                found[name] = self._convert(shape, node)
 
     def _convert(self, shape: Shape, node: Any) -> Any:
         if isinstance(node, list):
             return self._leaf(shape, node)
         if shape.kind == "many":
-            assert shape.item is not None  # noqa: S101 - made by shape_of
-            return [self._convert(shape.item, node[key]) for key in sorted(node, key=_position)]
+            item = shape.item or TEXT
+            return [self._convert(item, node[key]) for key in sorted(node, key=_position)]
         if shape.kind == "object":
             return {key: self._convert(shape.members.get(key, TEXT), node[key]) for key in node}
         item = shape.item or TEXT
@@ -169,16 +188,15 @@ def load_json(value: Any) -> Any:
 
 
 def _position(key: str) -> tuple[int, str]:
-    return (int(key), "") if key.isdigit() and len(key) < 10 else (0, key)
+    is_number = key.isascii() and key.isdigit() and len(key) < 10
+    return (int(key), "") if is_number else (0, key)
 
 
-def _grow(fields: Fields, wanted: Mapping[str, Shape]) -> dict[str, Any]:
-    """Return a tree of names with lists of values at its ends, for the wanted first names."""
+def _grow(fields: Fields, names: Iterable[str]) -> dict[str, Any]:
+    """Return a tree of names with lists of values at its ends."""
     tree: dict[str, Any] = {}
-    for name, values in fields.items():
+    for name in names:
         parts = _parts(name)
-        if parts[0] not in wanted:
-            continue
         if len(parts) > MAX_DEPTH:
             raise BadRequest(f"A field's name is nested deeper than {MAX_DEPTH} levels")
         node = tree
@@ -188,7 +206,7 @@ def _grow(fields: Fields, wanted: Mapping[str, Shape]) -> dict[str, Any]:
                 below = node[part] = {}
             node = below
         if not isinstance(node.get(parts[-1]), dict):
-            node[parts[-1]] = values
+            node[parts[-1]] = fields[name]
     return tree
 
 

@@ -3,6 +3,7 @@
 import io
 import mimetypes
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,9 +63,16 @@ def open_source(file: Any) -> Source:
 
 def _open_path(path: Path) -> Source:
     try:
-        handle = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as exc:
+        # Opening what is no file, such as a named pipe, could wait for ever.
+        is_regular = stat.S_ISREG(path.stat().st_mode)
+        handle = path.open("rb") if is_regular else None
+    except PermissionError:
+        raise
+    except (OSError, ValueError) as exc:
+        # Not there, or no name that a file could have.
         raise NotFound from exc
+    if handle is None:
+        raise NotFound
     # The open file is asked, so that one that is replaced meanwhile is described as it is sent.
     status = os.fstat(handle.fileno())
     guessed = mimetypes.guess_type(path.name)[0] or BINARY
@@ -105,7 +113,8 @@ def respond(source: Source, request: Request | None) -> RawResponse:
             raise
     if span is None:
         headers.append(("content-length", str(source.size)))
-        return RawResponse(200, headers, Chunks(source.handle))
+        # A file that grows meanwhile is sent as long as it was.
+        return RawResponse(200, headers, Chunks(source.handle, source.size))
     first, last = span
     headers.append(("content-range", f"bytes {first}-{last}/{source.size}"))
     headers.append(("content-length", str(last - first + 1)))

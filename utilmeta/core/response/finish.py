@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from utilmeta.core.file import File
@@ -141,6 +142,30 @@ def bodiless(raw: RawResponse) -> RawResponse:
     return raw
 
 
+def is_file(result: object) -> bool:
+    """Return whether a response is made of a file that has to be opened."""
+    return isinstance(result, Response) and isinstance(result.file, Path)
+
+
+def discard(response: Response[Any]) -> None:
+    """Close what a response would have sent: a file, or a sync generator."""
+    for source in (response.file, response.event_stream, response.result):
+        if source is not None and (is_binary(source) and not isinstance(source, bytes)):
+            close_source(source)
+
+
+def replaced(old: Response[Any], new: Response[Any]) -> Response[Any]:
+    """Return the new response; what only the old one would have sent is closed."""
+    kept = [new.file, new.event_stream, new.result]
+    if not any(
+        source is other and source is not None
+        for source in (old.file, old.event_stream, old.result)
+        for other in kept
+    ):
+        discard(old)
+    return new
+
+
 def is_binary(result: object) -> bool:
     """Return whether a value is sent as it is, template or not."""
     return isinstance(
@@ -189,7 +214,7 @@ def _encoded_chunks(source: Any) -> Iterator[bytes] | AsyncIterator[bytes]:
 def _encode(source: Any) -> Iterator[bytes]:
     try:
         for chunk in source:
-            yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            yield _chunk(chunk)
     finally:
         close_source(source)
 
@@ -197,6 +222,17 @@ def _encode(source: Any) -> Iterator[bytes]:
 async def _aencode(source: Any) -> AsyncIterator[bytes]:
     try:
         async for chunk in source:
-            yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            yield _chunk(chunk)
     finally:
         await aclose_source(source)
+
+
+def _chunk(chunk: object) -> bytes:
+    if isinstance(chunk, str):
+        return chunk.encode()
+    if isinstance(chunk, bytes | bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError(
+        f"a streamed body is made of text or bytes, not {type(chunk).__name__}; for values use "
+        "response.JSONLinesResponse or response.SSEResponse"
+    )

@@ -88,7 +88,7 @@ class Response(Generic[R]):
             raise ConfigError(f"{cls.__qualname__}: a key is no text: {names}")
         if len(set(names)) < len(names):
             raise ConfigError(f"{cls.__qualname__}: two of its keys are the same: {names}")
-        if cls.strict and result_type(cls) is None:
+        if cls.strict and result_type(cls) is None and not getattr(cls, "__parameters__", ()):
             raise ConfigError(
                 f"{cls.__qualname__}: strict needs a type; annotate 'result: T', or Response[T]"
             )
@@ -123,8 +123,13 @@ class Response(Generic[R]):
         self.state = state
         self.count = count
         self.error = _exception_of(error)
-        self.faults: Sequence[object] = getattr(self.error, "errors", ())
+        ours = self.error if isinstance(self.error, HttpError) else None
+        self.faults: Sequence[object] = () if ours is None else ours.errors
         if status is not None:
+            if status not in range(200, 600):
+                raise ValueError(
+                    f"{type(self).__name__}(status={status!r}): expected a number from 200 to 599"
+                )
             self.status = status
         elif self.error is not None and self.status is None:
             self.status = self.error.status_code if isinstance(self.error, HttpError) else 500
@@ -167,7 +172,8 @@ class Response(Generic[R]):
         message = self.message
         if message is None and self.error is not None:
             # The text of another exception is not for clients.
-            message = getattr(self.error, "message", None) or phrase_of(self.status or 500)
+            ours = self.error if isinstance(self.error, HttpError) else None
+            message = phrase_of(self.status or 500) if ours is None else ours.message
         parts: dict[str, object] = {
             "result": self.result,
             "message": message or "",

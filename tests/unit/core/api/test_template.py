@@ -1,6 +1,10 @@
 """Path templates, taken apart."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from utilmeta.core.api.template import parse_template
 from utilmeta.utils.exceptions import ConfigError
@@ -106,5 +110,24 @@ def test_templates_are_joined():
 def test_mixed_segment_matches_text_around_variables(
     text: str, part: str, groups: tuple[str, ...] | None
 ):
-    matched = parse_template(text, where=WHERE).segments[0].pattern().fullmatch(part)
-    assert (matched.groups() if matched else None) == groups
+    assert parse_template(text, where=WHERE).segments[0].matcher()(part) == groups
+
+
+def test_mixed_segment_takes_hostile_text_apart_at_once():
+    match = parse_template("{a}-{b}-{c}-{d}.json", where=WHERE).segments[0].matcher()
+    assert match("-" * 200_000) is None
+
+
+@given(st.text("ab-.", max_size=12))
+def test_mixed_segment_finds_what_a_pattern_finds(part: str):
+    text = "a{a}-{b}.{c}"
+    pattern = re.compile(r"a(.+?)\-(.+?)\.(.+?)", re.DOTALL)
+    found = pattern.fullmatch(part)
+    expected = found.groups() if found else None
+    assert parse_template(text, where=WHERE).segments[0].matcher()(part) == expected
+
+
+@pytest.mark.parametrize("text", ["a/../b", "./a", "a%20b"])
+def test_text_that_no_path_holds_is_refused(text: str):
+    with pytest.raises(ConfigError, match="never comes in a path"):
+        parse_template(text, where=WHERE)

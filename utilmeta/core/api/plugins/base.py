@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from utilmeta.core.api.calling import Call, Steps
-from utilmeta.core.api.declared import PLUGINS
+from utilmeta.core.api.declared import HOOK, PLUGINS, ROUTE
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.utils.exceptions import ConfigError
@@ -35,8 +35,26 @@ class Plugin:
     # What it limits: seconds of an endpoint's run, bytes of a body.
     timeout: float | None = None
     max_bytes: int | None = None
+    # Whether `on_ready` does something.
+    is_late: bool = False
+    # Headers that it reads, for browsers that ask whether they may send them.
+    request_headers: tuple[str, ...] = ()
     # What it decorates: a qualified name.
     scope: str = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return an instance; a bare `@api.Cache` decorates with the defaults.
+
+        Raises:
+            ConfigError: it cannot do without arguments.
+        """
+        is_bare = len(args) == 1 and not kwargs and _is_target(args[0])
+        if not is_bare:
+            return super().__new__(cls)
+        try:
+            return cls()(args[0])
+        except TypeError as exc:
+            raise ConfigError(f"@api.{cls.__name__} needs arguments: {exc}") from exc
 
     def __call__(self, target: T) -> T:
         """Put the plugin around an API class or an endpoint.
@@ -44,12 +62,12 @@ class Plugin:
         Raises:
             ConfigError: the target is neither.
         """
-        if not (isinstance(target, type) or inspect.isfunction(target)):
+        if not _is_target(target) or hasattr(target, HOOK):
             raise ConfigError(
                 f"@api.{type(self).__name__} belongs on an API class or an endpoint, not on "
                 f"{target!r}"
             )
-        self.scope = self.scope or f"{target.__module__}.{target.__qualname__}"
+        self.scope = self.scope or f"{target.__module__}.{getattr(target, '__qualname__', '')}"
         own = vars(target).get(PLUGINS, ())
         setattr(target, PLUGINS, (self, *own))
         return target
@@ -98,6 +116,11 @@ class Plugin:
         return
         yield
 
+    def on_ready(self, _request: Request, _api: Any) -> Steps:
+        """Yield calls right before the endpoint, when hooks have run; see `is_late`."""
+        return
+        yield
+
     def on_request(self, request: Request, api: Any) -> Steps:
         """Yield the call of `process_request` where there is one, and return its outcome."""
         return (yield from self._call("process_request", request, api))
@@ -122,6 +145,13 @@ class Plugin:
         """Whether one of its methods is async."""
         names = ("process_request", "process_response", "handle_error")
         return any(inspect.iscoroutinefunction(getattr(self, name)) for name in names)
+
+
+def _is_target(target: object) -> bool:
+    """Return whether plugins may be around it: an API class, or a method."""
+    if isinstance(target, type):
+        return hasattr(target, ROUTE)
+    return inspect.isfunction(target)
 
 
 def plugins_of(target: Any) -> tuple[Plugin, ...]:

@@ -58,10 +58,12 @@ class Cache(Plugin):
         """Add the headers, and leave the body out when the client has it."""
         for name in self._vary:
             add_vary(response, name)
-        if request.method not in {"GET", "HEAD"} or response.status != 200:
+        if request.method not in {"GET", "HEAD"} or response.status not in {200, 206, 304}:
             return
         if response.header("cache-control") is None:
             response.set_header("cache-control", self._control)
+        if response.status != 200:
+            return
         etag = response.header("etag")
         if etag is None and self._etag and isinstance(response.body, bytes):
             digest = hashlib.blake2b(response.body, digest_size=16)

@@ -1,5 +1,6 @@
 """Cross-origin requests: which other sites' scripts may read answers."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 from utilmeta.core.api.plugins.base import Plugin
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse
+from utilmeta.utils.annotations import member_names
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -56,9 +58,7 @@ class CORS(Plugin):
                 "allowed; name the origins"
             )
         self._exact = {_origin(item) for item in origins if "*" not in item}
-        self._below = [
-            _origin(item).split("*", 1) for item in origins if "*" in item and item != "*"
-        ]
+        self._below = [_pattern(item) for item in origins if "*" in item and item != "*"]
         self._any_header = allow_headers == "*"
         given = [] if isinstance(allow_headers, str) else allow_headers
         self._headers = dict.fromkeys([*_COMMON, *(name.lower() for name in given)])
@@ -72,8 +72,16 @@ class CORS(Plugin):
 
         for argument in operation.arguments:
             param = argument.param
-            if param is not None and param.place == "header" and not param.whole:
-                self._headers[wire_name(argument)] = None
+            if param is None or param.place != "header":
+                continue
+            if param.whole:
+                members = member_names(argument.annotation) or {}
+                names = [name.replace("_", "-").lower() for name in members]
+            else:
+                names = [wire_name(argument)]
+            self._headers.update(dict.fromkeys(names))
+        for plugin in operation.plugins:
+            self._headers.update(dict.fromkeys(plugin.request_headers))
 
     def allows(self, origin: str) -> bool:
         """Return whether an origin's scripts may read answers."""
@@ -112,6 +120,17 @@ class CORS(Plugin):
         names = wanted if self._any_header and wanted else ", ".join(self._headers)
         response.set_header("access-control-allow-headers", names)
         response.set_header("access-control-max-age", self._max_age)
+
+
+def _pattern(text: str) -> tuple[str, str]:
+    """Return what stands before and behind the `*` of `https://*.example.com`."""
+    start, _, end = text.partition("*")
+    if not start.endswith("://") or not re.fullmatch(r"\.[\w-]+(\.[\w-]+)+(:\d+)?", end):
+        raise ConfigError(
+            f"api.CORS(allow_origin={text!r}): '*' stands for the first labels of a name, as in "
+            "'https://*.example.com'"
+        )
+    return start.lower(), end.lower()
 
 
 def _origin(text: str) -> str:

@@ -19,7 +19,8 @@ from utilmeta.utils.exceptions import (
 )
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_KEPT = ("content-type", "location", "etag", "last-modified", "cache-control")
+# What belongs to one answer only, or is made anew.
+_DROPPED = frozenset({"set-cookie", "content-length", "date", "ratelimit", "ratelimit-policy"})
 _MAX_KEY = 255
 # Refusals that another try may not meet.
 _PASSING = frozenset({401, 403, 408, 409, 425, 429})
@@ -31,8 +32,8 @@ class Idempotency(Plugin):
     """Answer a repeated request with the first one's answer, by the `Idempotency-Key` it carries.
 
     A key belongs to one client (told by its `Authorization` and `Cookie`), method and path. While
-    the first request runs a second is 409; the same key with another body is 422. Answers from 500
-    on, and streams, are not kept: the request may be tried again.
+    the first request runs, or has run into a `Timeout`, a second is 409; the same key with another
+    body is 422. Answers from 500 on, and streams, are not kept: the request may be tried again.
 
     Args:
         cache: alias of the cache that keeps answers, one that all processes share in production.
@@ -45,6 +46,8 @@ class Idempotency(Plugin):
 
     Source: draft-ietf-httpapi-idempotency-key-header.
     """
+
+    request_headers = ("idempotency-key",)
 
     def __init__(
         self,
@@ -128,10 +131,13 @@ class Idempotency(Plugin):
                 logger.exception("the cache %r of Idempotency failed", self._alias)
 
     def _keep(self, name: str, mark: str, response: RawResponse) -> None:
+        if response.status == 504:
+            # What took too long may still run: its key stays taken for as long as that may last.
+            return
         if response.status >= 500 or response.status in _PASSING or response.streaming:
             self._cache.delete(name)
             return
-        headers = {key: value for key, value in response.headers if key in _KEPT}
+        headers = {key: value for key, value in response.headers if key not in _DROPPED}
         kept = {
             "mark": mark,
             "status": response.status,

@@ -45,7 +45,7 @@ def parse_rates(text: str) -> tuple[Rate, ...]:
     rates = []
     for part in text.split(","):
         found = _RATE.fullmatch(part.strip())
-        if found is None or int(found[1]) < 1:
+        if found is None or int(found[1]) < 1 or found[2] == "0":
             raise ConfigError(
                 f"api.RateLimit({text!r}): expected a rate such as '100/minute', '10/30s' or "
                 "'5/second, 1000/day'"
@@ -64,7 +64,8 @@ class RateLimit(Plugin):
     Args:
         rate: such as `'100/minute'`, or several: `'5/second, 1000/day'`.
         key: who is counted: `'ip'` (default), `'user'` (`request.var.user_id`, else the address),
-            `'header:x-api-key'`, or a function of the request; None from it is not counted.
+            `'header:x-api-key'`, or a function of the request; None from it is not counted. Users
+            are counted right before the endpoint, all else before anything is read.
         cache: alias of one of Django's caches, such as `'default'` on Redis, whose counting is
             atomic for all processes; None counts in this process, which production refuses.
         name: name of the policy, and of the counters; None takes what is decorated.
@@ -87,6 +88,10 @@ class RateLimit(Plugin):
     ) -> None:
         self.rates = parse_rates(rate)
         self._key = _key_of(key)
+        # Hooks and arguments say who the user is, so it is counted once they have.
+        self.is_late = key == "user"
+        if isinstance(key, str) and key.startswith("header:"):
+            self.request_headers = (key.removeprefix("header:").lower(),)
         self._alias = cache
         self._name = name
         if on_failure not in {"refuse", "allow"}:
@@ -105,7 +110,13 @@ class RateLimit(Plugin):
 
     def on_request(self, request: Request, _api: Any) -> Steps:
         """Count the request; in a cache on the request's worker thread."""
-        yield Call(self.count, (request,), blocking=self._alias is not None)
+        if not self.is_late:
+            yield Call(self.count, (request,), blocking=self._alias is not None)
+
+    def on_ready(self, request: Request, _api: Any) -> Steps:
+        """Count the request of a user, who is known only now."""
+        if self.is_late:
+            yield Call(self.count, (request,), blocking=self._alias is not None)
 
     def count(self, request: Request) -> None:
         """Count a request.
@@ -121,16 +132,15 @@ class RateLimit(Plugin):
         now = time.time()
         for rate in self.rates:
             try:
-                used, wait = self._use(rate, str(who), now)
+                left, wait = self._use(rate, str(who), now)
             except Exception as exc:
                 logger.exception("the rate limit's cache %r failed", self._alias)
                 if self._allows_failure:
                     return
                 raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
-            left = max(0, rate.limit - used)
-            states.append((left, wait))
+            states.append((max(0, left), wait))
             request.context[self._state] = states
-            if used > rate.limit:
+            if left < 0:
                 raise TooManyRequests(headers={"Retry-After": str(wait)})
 
     @property
@@ -138,14 +148,26 @@ class RateLimit(Plugin):
         return f"rate limit {id(self)}"
 
     def _use(self, rate: Rate, who: str, now: float) -> tuple[int, int]:
-        """Return the requests counted in the window that ends now, and seconds until more fit."""
+        """Return the requests that are left, -1 for one too many, and seconds to wait.
+
+        A refused request is not counted, so that a client which waits as long as it was told is
+        let in.
+        """
         window = int(now // rate.window)
         past = now / rate.window - window
         prefix = f"utilmeta:rate:{self._name or self.scope}:{rate.limit}/{rate.window}:{who}"
         current = self._counters.add(f"{prefix}:{window}", 2 * rate.window)
         before = self._counters.get(f"{prefix}:{window - 1}")
-        used = current + math.floor(before * (1 - past))
-        return used, max(1, math.ceil(rate.window * (1 - past)))
+        left = rate.limit - current - math.floor(before * (1 - past))
+        rest = rate.window * (1 - past)
+        if left >= 0:
+            return left, max(1, math.ceil(rest))
+        self._counters.take_back(f"{prefix}:{window}")
+        # What the window before still weighs has to fall below what is free in this one.
+        free = rate.limit - (current - 1)
+        if 0 < free <= before:
+            rest = rate.window * (1 - past - free / before)
+        return -1, max(1, math.floor(rest) + 1)
 
     def finish(self, response: RawResponse, request: Request) -> None:
         """Tell the client what is left."""

@@ -1,5 +1,6 @@
 """Counters and records that plugins keep: in this process, or in one of Django's caches."""
 
+import contextlib
 import threading
 import time
 from typing import Any, Protocol
@@ -19,6 +20,9 @@ class Counters(Protocol):
 
     def get(self, key: str) -> int:
         """Return the count."""
+
+    def take_back(self, key: str) -> None:
+        """Count one less."""
 
 
 class MemoryCounters:
@@ -50,6 +54,13 @@ class MemoryCounters:
         count, ends = self._counts.get(key, (0, 0.0))
         return count if ends > time.monotonic() else 0
 
+    def take_back(self, key: str) -> None:
+        """Count one less."""
+        with self._lock:
+            count, ends = self._counts.get(key, (0, 0.0))
+            if count:
+                self._counts[key] = (count - 1, ends)
+
 
 class CacheCounters:
     """Counts in one of Django's caches, atomic where the cache's `incr` is.
@@ -70,19 +81,24 @@ class CacheCounters:
     def add(self, key: str, seconds: int) -> int:
         """Return the count after one more; it is forgotten after that many seconds."""
         cache = self._cache
-        while True:
+        for _ in range(3):
             cache.add(key, 0, seconds)
-            try:
+            # A count that runs out between the two calls is begun again.
+            with contextlib.suppress(ValueError):
                 count: int = cache.incr(key)
-            except ValueError:
-                # It ran out between the two calls.
-                continue
-            return count
+                return count
+        raise RuntimeError(f"the cache {self._alias!r} does not keep counts")
 
     def get(self, key: str) -> int:
         """Return the count."""
         found: int = self._cache.get(key, 0)
         return found
+
+    def take_back(self, key: str) -> None:
+        """Count one less."""
+        # One that has run out meanwhile has nothing to take back.
+        with contextlib.suppress(ValueError):
+            self._cache.decr(key)
 
 
 def check_store(alias: str | None, rules: CompileRules, what: str) -> None:
@@ -106,7 +122,7 @@ def check_store(alias: str | None, rules: CompileRules, what: str) -> None:
             f"{what}: cache={alias!r} is none of {', '.join(map(repr, settings.CACHES))}"
         )
     module = str(settings.CACHES[alias]["BACKEND"]).rpartition(".")[0].rpartition(".")[2]
-    if rules.production and module in _UNSAFE:
+    if module == "dummy" or (rules.production and module in _UNSAFE):
         raise ConfigError(
             f"{what}: cache {alias!r} is of kind {module!r}, which cannot do; {advice}"
         )

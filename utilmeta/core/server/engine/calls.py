@@ -22,5 +22,10 @@ async def _make(hold: Hold, call: Call) -> Any:
     if call.is_async:
         return await call_async(call)
     if call.blocking:
-        return await hold.run(partial(call.function, *call.args, **call.kwargs))
+        try:
+            return await hold.run(partial(call.function, *call.args, **call.kwargs))
+        except asyncio.CancelledError:
+            # What it runs cannot be ended; what follows takes another lane.
+            hold.renew()
+            raise
     return call.function(*call.args, **call.kwargs)

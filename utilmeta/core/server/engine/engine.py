@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from utilmeta.core.api.calling import Call, adrive, call_now, drive
 from utilmeta.core.api.errors import answer_error
 from utilmeta.core.api.operation import Operation
+from utilmeta.core.api.pipeline import Run
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.core.request.socket import RawSocket
@@ -20,7 +21,7 @@ from utilmeta.core.response.raw import Body, aclose_source, close_source
 from utilmeta.core.server.engine.calls import make_call
 from utilmeta.core.server.engine.hosts import Hosts
 from utilmeta.core.server.engine.hygiene import tidy_connections
-from utilmeta.core.server.engine.lanes import Hold, LanePool
+from utilmeta.core.server.engine.lanes import Hold, LanePool, take_over
 from utilmeta.core.server.engine.router import Router
 from utilmeta.core.server.engine.sockets import converse
 from utilmeta.core.server.engine.streams import (
@@ -143,8 +144,6 @@ class Engine:
         request = Request(raw, self.rules.request)
         try:
             response = self._run(request)
-            if response.streaming:
-                response.body = _prime(response.body, raw.method)
         except Exception as exc:
             response = self.failed(exc, request, self.fallback)
         if raw.method == "HEAD":
@@ -165,26 +164,35 @@ class Engine:
         if isinstance(found, RawResponse):
             return found
         if not found.simple:
-            answer: RawResponse = drive(found.steps(request, fault), self._call)
+            first = partial(_first_call, request.method)
+            answer: RawResponse = drive(Run(found, request).steps(first, fault), self._call)
             return answer
         try:
             values = found.parse(request)
-            if found.is_async:
-                call: Any = async_to_sync(found.ainvoke)
-                outcome: RawResponse = call(request, values)
-                return outcome
-            return found.invoke(request, values)
+            call: Any = async_to_sync(found.ainvoke) if found.is_async else found.invoke
+            outcome: RawResponse = call(request, values)
+            if outcome.streaming:
+                outcome.body = _prime(outcome.body, request.method)
         except Exception as exc:
             return self.failed(exc, request, found)
+        return outcome
 
     def _call(self, call: Call) -> Any:
         """Return what a call of an operation's steps returns, within its time."""
         if call.timeout is None:
             return call_now(call)
         hold = Hold(self.rules.lanes)
-        future = hold.submit(contextvars.copy_context().run, call_now, call)
+        context = contextvars.copy_context()
+        future = hold.submit(context.run, call_now, call)
         hold.close()
-        return future.result(call.timeout)
+        try:
+            return future.result(call.timeout)
+        except TimeoutError:
+            # What has not begun must not be done after it was refused.
+            future.cancel()
+            raise
+        finally:
+            take_over(context)
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of an async server; the async twin of `handle`."""
@@ -194,8 +202,6 @@ class Engine:
         token = hold.enter()
         try:
             response = await self._arun(request, hold)
-            if response.streaming:
-                response.body = await _aprime(response, raw.method, hold)
         except Exception as exc:
             response = self.failed(exc, request, self.fallback)
         except BaseException:
@@ -223,15 +229,20 @@ class Engine:
             return found
         if not found.simple:
             make = partial(make_call, hold)
-            answer: RawResponse = await adrive(found.steps(request, fault), make)
+            first = partial(_afirst_call, request.method, hold)
+            answer: RawResponse = await adrive(Run(found, request).steps(first, fault), make)
             return answer
         try:
             values = await found.aparse(request)
             if found.is_async:
-                return await found.ainvoke(request, values)
-            return await hold.run(found.invoke, request, values)
+                outcome = await found.ainvoke(request, values)
+            else:
+                outcome = await hold.run(found.invoke, request, values)
+            if outcome.streaming:
+                outcome.body = await _aprime(outcome, request.method, hold)
         except Exception as exc:
             return self.failed(exc, request, found)
+        return outcome
 
 
 def _drop_body(response: RawResponse) -> None:
@@ -247,6 +258,24 @@ def _prime(body: Any, method: str) -> Body:
         return Primed(source)
     close_source(body)
     return b""
+
+
+def _first_call(method: str, raw: RawResponse) -> Call:
+    """Return the call that makes a streamed response's first chunk, on a sync server."""
+
+    def make() -> None:
+        raw.body = _prime(raw.body, method)
+
+    return Call(make)
+
+
+def _afirst_call(method: str, hold: Hold, raw: RawResponse) -> Call:
+    """Return the call that makes a streamed response's first chunk, on an async server."""
+
+    async def make() -> None:
+        raw.body = await _aprime(raw, method, hold)
+
+    return Call(make, is_async=True)
 
 
 async def _aprime(response: RawResponse, method: str, hold: Hold) -> Body:

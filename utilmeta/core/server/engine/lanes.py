@@ -24,6 +24,7 @@ from utilmeta.core.server.engine.hygiene import close_connections, tidy_connecti
 logger = logging.getLogger("utilmeta.lanes")
 
 T = TypeVar("T")
+_UNSET: Any = object()
 Job = Callable[[], None]
 
 
@@ -176,6 +177,20 @@ class Hold(Executor):
             else:
                 self._lane.put(job)
 
+    def renew(self) -> None:
+        """Leave the lane to the job that is on it, and take another for what follows."""
+        with self._guard:
+            lane, self._lane = self._lane, None
+            if lane is None:
+                return
+            self._asked = False
+
+        def give_back() -> None:
+            tidy_connections()
+            self._pool.release(lane)
+
+        lane.put(give_back)
+
     def _put_late(self, job: Job) -> None:
         late = Hold(self._pool)
         late.put(job)
@@ -224,6 +239,9 @@ class Hold(Executor):
         context = contextvars.copy_context()
 
         def job() -> None:
+            if waiter.cancelled():
+                # Refused meanwhile, so it must not be done.
+                return
             try:
                 outcome = context.run(fn, *args)
             except BaseException as exc:
@@ -232,7 +250,20 @@ class Hold(Executor):
                 _tell(loop, waiter, waiter.set_result, outcome)
 
         self.put(job)
-        return await waiter
+        try:
+            return await waiter
+        finally:
+            take_over(context)
+
+
+def take_over(context: contextvars.Context) -> None:
+    """Take over the context variables that code on another thread has set.
+
+    Source: asgiref.sync, which does the same for its own calls.
+    """
+    for variable, value in context.items():
+        if variable.get(_UNSET) is not value:
+            variable.set(value)
 
 
 def _as_error(exc: BaseException) -> BaseException:

@@ -1,13 +1,14 @@
 """Which operation answers: a dictionary of fixed paths, then a tree of segments."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.template import Segment, Template
 from utilmeta.utils.exceptions import MethodNotAllowed, NotFound, UpgradeRequired
+
+Matcher = Callable[[str], tuple[str, ...] | None]
 
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -65,7 +66,7 @@ class Node:
     """
 
     fixed: dict[str, "Node"] = field(default_factory=dict)
-    mixed: list[tuple[re.Pattern[str], "Node"]] = field(default_factory=list)
+    mixed: list[tuple[Matcher, "Node"]] = field(default_factory=list)
     variable: "Node | None" = None
     rest: Target | None = None
     target: Target | None = None
@@ -131,7 +132,7 @@ class Router:
         key = (id(node), segment.shape())
         if key not in self._patterns:
             self._patterns[key] = Node()
-            node.mixed.append((segment.pattern(), self._patterns[key]))
+            node.mixed.append((segment.matcher(), self._patterns[key]))
         return self._patterns[key]
 
     def resolve(self, path: str, segments: tuple[str, ...] | None) -> tuple[Target, Sequence[str]]:
@@ -179,9 +180,9 @@ def _branches(node: Node, part: str) -> Iterator[tuple[Node, Sequence[str]]]:
         yield child, ()
     if not part:
         return
-    for pattern, branch in node.mixed:
-        matched = pattern.fullmatch(part)
+    for match, branch in node.mixed:
+        matched = match(part)
         if matched is not None:
-            yield branch, matched.groups()
+            yield branch, matched
     if node.variable is not None:
         yield node.variable, (part,)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.core.api.calling import adrive
 from utilmeta.core.api.operation import Operation
+from utilmeta.core.api.pipeline import Run
 from utilmeta.core.api.plugins import CORS
 from utilmeta.core.api.sockets import WebSocket
 from utilmeta.core.request import RawRequest, Request
@@ -61,7 +62,7 @@ async def converse(engine: "Engine", raw: RawRequest, socket: RawSocket) -> None
 
 
 async def _run(operation: Operation, request: Request, socket: RawSocket, hold: Hold) -> None:
-    ready: Any = await adrive(operation.connecting(request), partial(make_call, hold))
+    ready: Any = await adrive(Run(operation, request).connecting(), partial(make_call, hold))
     if isinstance(ready, RawResponse):
         await _refuse(socket, ready)
         return
