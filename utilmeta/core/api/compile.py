@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_template, template_of
@@ -20,6 +20,7 @@ from utilmeta.core.api.signature import Argument, function_arguments, resolve_hi
 from utilmeta.core.api.sockets import make_reader
 from utilmeta.core.api.template import Template, check_template, parse_template
 from utilmeta.core.api.tree import Endpoint, Place, rest_names, walk
+from utilmeta.core.request.params import Param
 from utilmeta.core.response import Response
 from utilmeta.core.response.finish import Finisher
 from utilmeta.utils.annotations import admits_none
@@ -141,7 +142,7 @@ def _compile(
                 functions=(endpoint.function, function),
                 templates=tuple(Template(template.segments[start:]) for start in place.starts),
             )
-            yield _operation(parts, variant, spot), spot
+            yield _operation(parts, variant, spot, frozenset(template.names)), spot
 
 
 def _check_modes(parts: _Parts) -> None:
@@ -173,7 +174,7 @@ def _variants(template: Template, own: list[Argument]) -> Iterator[Template]:
         yield Template(segments)
 
 
-def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
+def _operation(parts: _Parts, template: Template, spot: Spot, in_full: frozenset[str]) -> Operation:
     declared, place, rules = parts.endpoint.declared, parts.place, parts.rules
     function = parts.endpoint.raw
     about = declared.about.below(place.about)
@@ -200,7 +201,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot) -> Operation:
         *(plugin for cls in place.classes for plugin in plugins_of(cls)),
         *plugins_of(parts.endpoint.function),
     )
-    arguments = _arguments(parts, template, (*before, *after))
+    arguments = _arguments(parts, template, (*before, *after), in_full)
     body, absent, context, others = sort_arguments(arguments, template)
     check_body(body, declared.method, parts.spot)
     handlers = tuple(
@@ -298,8 +299,17 @@ def _prepare(operation: Operation, plugins: Sequence[Plugin], rules: CompileRule
         plugin.see(operation)
 
 
-def _arguments(parts: _Parts, template: Template, hooks: Sequence[BoundHook]) -> list[Argument]:
-    """Return everything an endpoint, its classes and its hooks ask for, each with its place."""
+def _arguments(
+    parts: _Parts, template: Template, hooks: Sequence[BoundHook], in_full: frozenset[str]
+) -> list[Argument]:
+    """Return everything an endpoint, its classes and its hooks ask for, each with its place.
+
+    Args:
+        parts: the endpoint.
+        template: the path.
+        hooks: those with arguments among the operation's.
+        in_full: variables of the path with all of its optional ends.
+    """
     inherited = [argument for found in parts.place.params for argument in found]
     names = {argument.name for argument in parts.own}
     for argument in inherited:
@@ -309,7 +319,14 @@ def _arguments(parts: _Parts, template: Template, hooks: Sequence[BoundHook]) ->
                 f"use self.{argument.name} and drop the argument"
             )
     method = parts.endpoint.declared.method
-    found = [placed(item, template, method, parts.spot) for item in (*inherited, *parts.own)]
+    own = [
+        # What this path leaves out is not looked for elsewhere.
+        replace(item, param=Param(kind="PathParam", place="path"))
+        if item.param is None and item.name in in_full and item.name not in template.names
+        else item
+        for item in parts.own
+    ]
+    found = [placed(item, template, method, parts.spot) for item in (*inherited, *own)]
     known = {argument.name for argument in found}
     whole = any(item.param and item.param.whole and item.param.place == "path" for item in found)
     for name in template.names:

@@ -143,6 +143,13 @@ class Adapter(ABC):
     def run(self, options: RunOptions) -> None:
         """Serve until the process is told to end."""
 
+    def caller(self, _app: Any) -> Any:
+        """Return what calls the application without a socket; None for one of WSGI or ASGI."""
+        return None
+
+    def prepare_tests(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """Let several applications start in one process, as only tests do."""
+
     @abstractmethod
     def version(self) -> str:
         """Return the framework's version."""

@@ -102,8 +102,13 @@ class SchemaBook:
                     f"OpenAPI: two types are both called {_COUNTED.sub('', name)!r}; rename one, "
                     "as clients cannot tell them apart"
                 )
+        renames = _same_both_ways(self.definitions)
+        self.definitions = {
+            renames.get(name, name): rewrite(schema, renames)
+            for name, schema in self.definitions.items()
+        }
         for key, schema in found.items():
-            self._schemas[key].update(schema)
+            self._schemas[key].update(rewrite(schema, renames))
         for build in self._later:
             build()
 
@@ -114,6 +119,42 @@ class SchemaBook:
         if len(schema.get("allOf", ())) == 1:
             return self.resolve(schema["allOf"][0])
         return schema
+
+
+def _same_both_ways(definitions: Mapping[str, Schema]) -> dict[str, str]:
+    """Return new names for types that are taken and answered alike, which need only one.
+
+    pydantic does this for types that do not hold themselves; here the rest is compared as if all
+    were alike, and what proves not to be is left out until nothing changes.
+    """
+    names = {
+        name.removesuffix("-Input")
+        for name in definitions
+        if name.endswith("-Input") and name.removesuffix("Input") + "Output" in definitions
+    } - set(definitions)
+    while True:
+        renames = {f"{name}-{way}": name for name in names for way in ("Input", "Output")}
+        different = {
+            name
+            for name in names
+            if rewrite(definitions[f"{name}-Input"], renames)
+            != rewrite(definitions[f"{name}-Output"], renames)
+        }
+        if not different:
+            return renames
+        names -= different
+
+
+def rewrite(node: Any, renames: Mapping[str, str]) -> Any:
+    """Return a schema whose references lead to new names of components."""
+    if isinstance(node, dict):
+        made = {key: rewrite(value, renames) for key, value in node.items()}
+        reference = made.get("$ref")
+        if isinstance(reference, str):
+            name = reference.removeprefix(REFERENCE)
+            made["$ref"] = REFERENCE + renames[name] if name in renames else reference
+        return made
+    return [rewrite(item, renames) for item in node] if isinstance(node, list) else node
 
 
 def _adapter_of(annotation: Any) -> pydantic.TypeAdapter[Any] | None:

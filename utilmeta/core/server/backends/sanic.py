@@ -220,6 +220,10 @@ class SanicAdapter(Adapter):
         extra.setdefault("single_process", not several)
         self.app.run(options.host, options.port, auto_reload=options.auto_reload, **extra)
 
+    def prepare_tests(self) -> None:
+        """Lift Sanic's limit of one started application."""
+        Sanic.test_mode = True
+
     def version(self) -> str:
         """Return Sanic's version."""
         return version("sanic")

@@ -352,6 +352,12 @@ class TornadoAdapter(Adapter):
         asyncio.get_running_loop().remove_signal_handler(number)
         ended.set()
 
+    def caller(self, app: Any) -> Any:
+        """Return what calls the application the way Tornado's server does."""
+        from utilmeta.core.server.backends.tornado_inprocess import TornadoCaller
+
+        return TornadoCaller(app, self.frame.hooks)
+
     def version(self) -> str:
         """Return Tornado's version."""
         return version("tornado")

@@ -1,0 +1,221 @@
+"""Clients that call a service in this process, through the whole of its framework."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, Self
+
+import httpx
+
+from utilmeta.conf import current
+from utilmeta.core.server.inprocess import ASGICaller, Caller, Received, Sent, call_wsgi
+from utilmeta.core.server.service import UtilMeta
+from utilmeta.testing.sockets import WebSocketSession
+from utilmeta.utils.exceptions import ConfigError
+
+# Allowed by a fresh service's settings.
+BASE_URL = "http://localhost"
+
+
+class _Loop:
+    """An event loop that runs in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def close(self) -> None:
+        """End the loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def _service(given: UtilMeta | None) -> UtilMeta:
+    service: UtilMeta | None = given or current.get()
+    if service is None:
+        raise ConfigError("utilmeta.testing: no service exists; give one, or make one first")
+    return service
+
+
+def _caller(service: UtilMeta) -> Caller | None:
+    """Return what calls an async service; None for a sync one."""
+    app = service.application()
+    if not service.asynchronous or service.backend_name == "flask":
+        return None
+    return service.adapter.caller(app) or ASGICaller(app)
+
+
+def _sent(request: httpx.Request, body: bytes, client: tuple[str, int]) -> Sent:
+    host, port = request.url.host, request.url.port
+    pairs = [
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in request.headers.raw
+        if name.lower() not in {b"connection", b"accept-encoding"}
+    ]
+    return Sent(
+        method=request.method,
+        target=request.url.raw_path.decode("ascii"),
+        headers=pairs,
+        body=body,
+        scheme=request.url.scheme,
+        host=(host, port or (443 if request.url.scheme == "https" else 80)),
+        client=client,
+    )
+
+
+def _answer(received: Received, request: httpx.Request) -> httpx.Response:
+    return httpx.Response(
+        received.status, headers=received.headers, content=received.body, request=request
+    )
+
+
+class _Transport(httpx.BaseTransport):
+    """Sends requests to a service in process; an async one runs on a loop of its own."""
+
+    def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
+        self.service = service
+        self._client = client
+        self._app = service.application()
+        self._caller = _caller(service)
+        self.loop: _Loop | None = None
+
+    def start(self) -> None:
+        """Start the service, once."""
+        if self._caller is not None and self.loop is None:
+            self.loop = _Loop()
+            self.loop.run(self._caller.start())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the service's answer."""
+        self.start()
+        sent = _sent(request, request.read(), self._client)
+        if self._caller is None:
+            return _answer(call_wsgi(self._app, sent), request)
+        assert self.loop is not None  # noqa: S101 - made by start
+        received: Received = self.loop.run(self._caller.call(sent))
+        return _answer(received, request)
+
+    def close(self) -> None:
+        """Shut the service down."""
+        if self.loop is not None and self._caller is not None:
+            self.loop.run(self._caller.stop())
+            self.loop.close()
+            self.loop = None
+
+
+class _AsyncTransport(httpx.AsyncBaseTransport):
+    """Sends requests to a service in process; a sync one runs on a worker thread."""
+
+    def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
+        self._client = client
+        self._app = service.application()
+        self._caller = _caller(service)
+        self._starting: asyncio.Future[None] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the service's answer."""
+        sent = _sent(request, await request.aread(), self._client)
+        if self._caller is None:
+            return _answer(await asyncio.to_thread(call_wsgi, self._app, sent), request)
+        if self._starting is None:
+            # Requests that are sent at once wait for the same start.
+            self._starting = asyncio.ensure_future(self._caller.start())
+        await asyncio.shield(self._starting)
+        return _answer(await self._caller.call(sent), request)
+
+    async def aclose(self) -> None:
+        """Shut the service down."""
+        if self._starting is not None and self._caller is not None:
+            self._starting = None
+            await self._caller.stop()
+
+
+class Client(httpx.Client):
+    """A client that calls a service in this process: an `httpx.Client` in all other ways.
+
+    Requests go through the whole framework: its middleware, the adapter, the engine. Start-up hooks
+    run before the first one, shutdown hooks when the client is closed.
+
+    Args:
+        service: the service; None takes the running one.
+        client: address and port that requests come from.
+        **options: as for `httpx.Client`.
+
+    Raises:
+        ConfigError: there is no service, or it cannot be set up.
+    """
+
+    def __init__(
+        self,
+        service: UtilMeta | None = None,
+        *,
+        client: tuple[str, int] = ("127.0.0.1", 50000),
+        **options: Any,
+    ) -> None:
+        self.service = _service(service)
+        self._in_process = _Transport(self.service, client)
+        options.setdefault("base_url", BASE_URL)
+        super().__init__(transport=self._in_process, **options)
+
+    def __enter__(self) -> Self:
+        """Start the service."""
+        self._in_process.start()
+        return super().__enter__()
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        subprotocols: tuple[str, ...] = (),
+    ) -> WebSocketSession:
+        """Return a WebSocket to an endpoint, to be used in a `with` block.
+
+        It goes to the engine at once, not through the framework's own handshake.
+
+        Args:
+            path: path and query, the service's route included.
+            headers: further headers of the opening request.
+            subprotocols: those to offer.
+
+        Raises:
+            ConfigError: the service is sync.
+        """
+        if not self.service.asynchronous:
+            raise ConfigError(f"Client.websocket({path!r}): a sync service has no WebSockets")
+        self._in_process.start()
+        loop = self._in_process.loop
+        assert loop is not None  # noqa: S101 - made by start
+        return WebSocketSession(
+            self.service, path, run=loop.run, headers=headers or {}, subprotocols=subprotocols
+        )
+
+
+class AsyncClient(httpx.AsyncClient):
+    """A client that calls a service in this process: an `httpx.AsyncClient` in all other ways.
+
+    Args:
+        service: the service; None takes the running one.
+        client: address and port that requests come from.
+        **options: as for `httpx.AsyncClient`.
+
+    Raises:
+        ConfigError: there is no service, or it cannot be set up.
+    """
+
+    def __init__(
+        self,
+        service: UtilMeta | None = None,
+        *,
+        client: tuple[str, int] = ("127.0.0.1", 50000),
+        **options: Any,
+    ) -> None:
+        self.service = _service(service)
+        options.setdefault("base_url", BASE_URL)
+        super().__init__(transport=_AsyncTransport(self.service, client), **options)
