@@ -46,6 +46,7 @@ def _service(given: UtilMeta | None) -> UtilMeta:
 def _caller(service: UtilMeta) -> Caller | None:
     """Return what calls an async service; None for a sync one."""
     app = service.application()
+    service.adapter.prepare_tests()
     if not service.asynchronous or service.backend_name == "flask":
         return None
     return service.adapter.caller(app) or ASGICaller(app)

@@ -33,7 +33,6 @@ def override_service(
         service = UtilMeta(module_name, **options)
         for config in configs:
             service.use(config)
-        service.adapter.prepare_tests()
         try:
             yield service
         finally:
