@@ -15,7 +15,7 @@ from tests.contract.test_contract import BACKENDS, SYNC, normal
 from tests.servers import Answer
 from utilmeta.core.server.inprocess import Sent, call_wsgi
 from utilmeta.testing import override_service
-from utilmeta.testing.client import _caller, _Loop
+from utilmeta.testing.client import Loop, caller_of
 
 Call = Callable[[Sent], Answer]
 
@@ -74,9 +74,9 @@ def _call(service: Any, stack: ExitStack, *, is_sync: bool) -> Call:
 
     if is_sync:
         return lambda sent: answer(call_wsgi(app, sent))
-    caller = _caller(service)
+    caller = caller_of(service)
     assert caller is not None
-    loop = _Loop()
+    loop = Loop()
     stack.callback(loop.close)
     loop.run(caller.start())
     stack.callback(lambda: loop.run(caller.stop()))

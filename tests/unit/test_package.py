@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import os
 import subprocess
 import sys
@@ -29,16 +30,21 @@ FIXED = [
     "utilmeta.conf:Preference",
     "utilmeta.conf:Config",
     "utilmeta.conf.time:Time",
-    "utilmeta.testing:override_service",
+    *names("utilmeta.testing", "override_service Client AsyncClient WebSocketSession"),
     "utilmeta.urls:urlpatterns",
-    *names("utilmeta.core.api", "API get post put patch delete route"),
+    *names(
+        "utilmeta.core.api",
+        "API get post put patch delete ws route ref before after handle Error WebSocket",
+        "Plugin CORS Cache RateLimit Retry Timeout BodyLimit Idempotency WebSocketDisconnect",
+    ),
     *names(
         "utilmeta.core.request",
         "PathParam SlugPathParam FilePathParam QueryParam HeaderParam CookieParam BodyParam",
-        "Path Query Headers Cookies Body Json Request",
+        "Path Query Headers Cookies Body Json Form FormParam Request Unset var RequestContextVar",
     ),
-    "utilmeta.core.response:Response",
-    "utilmeta.core.file:File",
+    *names("utilmeta.core.response", "Response SSEResponse ServerSentEvent JSONLinesResponse"),
+    *names("utilmeta.core.file", "File Image Audio Video FileType"),
+    "utilmeta.core.api.specs.openapi:OpenAPI",
     *names("utilmeta.core.orm", "DatabaseConnections Database Schema Field EmptyQueryset"),
     *names("utilmeta.core.cache", "CacheConnections Cache"),
     "utilmeta.core.cache.backends.redis:RedisCache",
@@ -102,6 +108,45 @@ def test_root_service_is_an_import_error_that_says_how_to_make_one():
 def test_root_has_no_other_attributes():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = utilmeta.nonsense
+
+
+SIGNATURES = {
+    "utilmeta.core.response:Response": "result status headers cookies message state count error "
+    "file attachment content_type event_stream",
+    "utilmeta.core.response:ServerSentEvent": "event data id retry",
+    "utilmeta.core.api:CORS": "allow_origin allow_headers expose_headers allow_credentials max_age",
+    "utilmeta.core.api:Cache": "cache_control etag last_modified vary max_age",
+    "utilmeta.core.api:RateLimit": "rate key",
+    "utilmeta.core.api:Retry": "max_retries",
+    "utilmeta.core.request:RequestContextVar": "name default factory",
+}
+
+
+@pytest.mark.parametrize("path", SIGNATURES)
+def test_promised_arguments_are_there(path: str):
+    module, _, name = path.partition(":")
+    made = getattr(importlib.import_module(module), name).__init__
+    assert set(SIGNATURES[path].split()) <= set(inspect.signature(made).parameters)
+
+
+def test_promised_attributes_are_there():
+    from utilmeta.core.api import Error
+    from utilmeta.core.file import File
+    from utilmeta.core.request import Request, var
+    from utilmeta.core.response import Response
+
+    request = "path query headers cookies body data content_type host origin scheme ip_address "
+    request += "time authorization adaptor url aread"
+    promised = {
+        Request: request,
+        Error: "type message status traceback throw",
+        File: "read save aread asave format",
+        Response: "result_key message_key state_key count_key status content_type name "
+        "description strict set_cookie delete_cookie",
+        var: "user user_id ip time scopes RequestContextVar",
+    }
+    for owner, names_ in promised.items():
+        assert [name for name in names_.split() if not hasattr(owner, name)] == [], owner
 
 
 @pytest.mark.parametrize("path", FIXED)

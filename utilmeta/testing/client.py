@@ -17,7 +17,7 @@ from utilmeta.utils.exceptions import ConfigError
 BASE_URL = "http://localhost"
 
 
-class _Loop:
+class Loop:
     """An event loop that runs in a thread of its own."""
 
     def __init__(self) -> None:
@@ -36,14 +36,19 @@ class _Loop:
         self._loop.close()
 
 
-def _service(given: UtilMeta | None) -> UtilMeta:
+def service_of(given: UtilMeta | None) -> UtilMeta:
+    """Return the given service, else the running one.
+
+    Raises:
+        ConfigError: there is none.
+    """
     service: UtilMeta | None = given or current.get()
     if service is None:
         raise ConfigError("utilmeta.testing: no service exists; give one, or make one first")
     return service
 
 
-def _caller(service: UtilMeta) -> Caller | None:
+def caller_of(service: UtilMeta) -> Caller | None:
     """Return what calls an async service; None for a sync one."""
     app = service.application()
     service.adapter.prepare_tests()
@@ -83,13 +88,13 @@ class _Transport(httpx.BaseTransport):
         self.service = service
         self._client = client
         self._app = service.application()
-        self._caller = _caller(service)
-        self.loop: _Loop | None = None
+        self._caller = caller_of(service)
+        self.loop: Loop | None = None
 
     def start(self) -> None:
         """Start the service, once."""
         if self._caller is not None and self.loop is None:
-            self.loop = _Loop()
+            self.loop = Loop()
             self.loop.run(self._caller.start())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -116,7 +121,7 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
     def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
         self._client = client
         self._app = service.application()
-        self._caller = _caller(service)
+        self._caller = caller_of(service)
         self._starting: asyncio.Future[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -159,7 +164,7 @@ class Client(httpx.Client):
         client: tuple[str, int] = ("127.0.0.1", 50000),
         **options: Any,
     ) -> None:
-        self.service = _service(service)
+        self.service = service_of(service)
         self._in_process = _Transport(self.service, client)
         options.setdefault("base_url", BASE_URL)
         super().__init__(transport=self._in_process, **options)
@@ -217,6 +222,6 @@ class AsyncClient(httpx.AsyncClient):
         client: tuple[str, int] = ("127.0.0.1", 50000),
         **options: Any,
     ) -> None:
-        self.service = _service(service)
+        self.service = service_of(service)
         options.setdefault("base_url", BASE_URL)
         super().__init__(transport=_AsyncTransport(self.service, client), **options)

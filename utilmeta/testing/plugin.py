@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def utilmeta_service() -> "UtilMeta":
     """The process's service, set up: the one that UTILMETA_SERVICE names, or the running one."""
     from utilmeta.conf import current
-    from utilmeta.testing.client import _service
+    from utilmeta.testing.client import service_of
 
     if current.get() is None:
         import django
@@ -26,7 +26,7 @@ def utilmeta_service() -> "UtilMeta":
             from utilmeta.utils.references import load_reference
 
             load_reference(reference, what="UTILMETA_SERVICE")
-    return _service(None).setup()
+    return service_of(None).setup()
 
 
 @pytest.fixture
