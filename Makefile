@@ -6,7 +6,7 @@ BACKENDS := flask,starlette,fastapi,sanic,tornado,env
 DEMO_PORT ?= 8000
 DEMO_BACKEND ?= django
 
-.PHONY: demo test lint types contracts docs build clean
+.PHONY: demo test schemathesis lint types contracts docs build clean
 
 demo: $(VENV)/.demo  ## serve the test project with sample data
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -26,6 +26,9 @@ demo: $(VENV)/.demo  ## serve the test project with sample data
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+schemathesis: $(VENV)/.test  ## send random requests to the test project on every back end
+	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py $(ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
