@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from openapi_spec_validator import validate
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -171,3 +172,16 @@ def test_tests_of_a_service_run_as_described(folder, monkeypatch):
         command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert "4 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize("backend", ["django", "starlette"])
+@uses("drf_docs")
+def test_one_document_describes_the_api_and_a_drf_router(start: Start, backend: str):
+    server = start(BACKEND=backend)
+    assert json.loads(server.request("GET", "/drf/things/").body) == [{"number": 1}]
+    document = json.loads(server.request("GET", "/api/openapi.json").body)
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/hello", "/drf/things/"} <= set(document["paths"])
+    validate(document)
+    end(server)
