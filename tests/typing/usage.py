@@ -8,7 +8,10 @@ from testproject.conduit.schemas import ArticleSchema, ProfileSchema
 from utilmeta import UtilMeta, service
 from utilmeta.conf import Env, Time
 from utilmeta.core import api, request
+from utilmeta.core.file import Image
 from utilmeta.core.orm import Database, Rows
+from utilmeta.core.response import Response
+from utilmeta.testing import Client
 
 
 class ProjectEnv(Env):
@@ -43,6 +46,61 @@ class RootAPI(api.API):
     def upload(self, name: str, body: Iterator[bytes] = request.Body) -> str:
         """Return the name."""
         return name + str(sum(map(len, body)))
+
+
+class Envelope(Response[list[int]]):
+    """A template."""
+
+    result_key = "data"
+
+
+@api.CORS(["https://a.example"])
+class LayerAPI(api.API):
+    """Hooks, plugins, templates and WebSockets."""
+
+    response = Envelope
+
+    @api.get("numbers", summary="all", timeout=2.5)
+    @api.RateLimit("10/minute")
+    def numbers(self) -> Envelope:
+        """Return numbers."""
+        return Envelope([1], count=1).set_cookie("a", "1", max_age=5)
+
+    @api.before(numbers, excludes=())
+    def check(self, token: str = request.HeaderParam("")) -> None:
+        """Look at a header."""
+
+    @api.after
+    def change(self, response: Response[list[int]]) -> None:
+        """Change a header."""
+        response.headers["X-A"] = "1"
+
+    @api.handle(KeyError)
+    def mend(self, error: api.Error) -> Response[dict[str, str]]:
+        """Answer for an exception."""
+        assert_type(error.status, int)
+        return Response({"error": error.message}, status=404)
+
+    @api.ws
+    async def talk(self, socket: api.WebSocket[dict[str, int], list[int]]) -> None:
+        """Answer messages."""
+        async for message in socket:
+            assert_type(message, dict[str, int])
+            await socket.send(list(message.values()))
+
+    @api.post
+    def upload(self, file: Image = request.BodyParam, note: str | None = request.Unset) -> None:
+        """Take a file."""
+        assert_type(file.read(), bytes)
+
+
+def use_clients() -> None:
+    """Call a service in process."""
+    with Client() as client:
+        assert_type(client.get("/numbers").status_code, int)
+        with client.websocket("/talk") as socket:
+            socket.send_json({"a": 1})
+            assert_type(socket.receive(), str | bytes)
 
 
 def use_service() -> None:

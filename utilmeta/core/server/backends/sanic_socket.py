@@ -129,12 +129,15 @@ class Wire:
         else:
             self.ws_proto.send_binary(message)
         self._flush()
+        # The loop has to run, or the loss of a client would never be seen.
+        await asyncio.sleep(0)
         await self.io._can_write.wait()  # noqa: SLF001 - how Sanic's own responses wait
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing more can be sent."""
-        return self._is_lost or self.ws_proto.state is not State.OPEN
+        lost = self._is_lost or self._transport.is_closing()
+        return lost or self.ws_proto.state is not State.OPEN
 
     def why(self) -> WebSocketDisconnect:
         """Return how the conversation ended."""
