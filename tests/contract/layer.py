@@ -664,6 +664,35 @@ class EdgesAPI(api.API):
         raise exceptions.Conflict("not of the type")
 
 
+class KnownAPI(api.API):
+    """Who asks is found out by a hook."""
+
+    class Failing(api.API):
+        @api.get
+        def events(self) -> SSEResponse[Any]:
+            raise exceptions.Conflict("before the first event")
+            yield 1
+
+        @api.get
+        def own(self) -> Bare:
+            raise exceptions.Conflict("taken")
+
+        @api.get
+        def typed(self) -> Annotated[Iterator[dict[str, int]], SSEResponse]:
+            yield {"n": 1}
+
+    response = Envelope
+    failing: Failing
+
+    @api.before("me")
+    def find(self, x_user: str = request.HeaderParam("")):
+        request.var.user_id.set(self.request, x_user or None)
+
+    @api.get
+    def me(self, user: str | None = request.var.user_id):
+        return user
+
+
 class IndexedAPI(api.API):
     """Lists written with indices, models that mind other names."""
 
@@ -694,6 +723,7 @@ class LayerAPI(api.API):
     """All of it."""
 
     edges: EdgesAPI
+    known: KnownAPI
     indexed: IndexedAPI
 
     forms: FormsAPI

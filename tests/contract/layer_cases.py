@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.cases import INVALID, JSON, PROBLEM, Case, post, problem
+from tests.contract.cases import INVALID, JSON, PROBLEM, B, Case, post, problem
 
 L = "/api/layer"
 F, Q, T, H, P = f"{L}/forms", f"{L}/queries", f"{L}/templates", f"{L}/hooks", f"{L}/plugins"
@@ -936,6 +936,43 @@ EDGE_CASES += [
         {"Content-Type": 'Multipart/Form-Data; BOUNDARY=XX; foo="b;ar"'},
         b'--XX\r\nContent-Disposition: form-data; name="title"\r\n\r\nt\r\n--XX--\r\n',
         json={"title": "t", "n": 0, "tags": [], "owner": None},
+    ),
+]
+
+K = f"{L}/known"
+EDGE_CASES += [
+    Case(
+        "hook_sets_context_value",
+        path=f"{K}/me",
+        headers={"X-User": "ann"},
+        json=envelope(200, data="ann"),
+    ),
+    Case("context_value_not_set", path=f"{K}/me", json=envelope(200)),
+    Case(
+        "events_fail_in_template",
+        path=f"{K}/failing/events",
+        status=409,
+        json=envelope(409, msg="before the first event"),
+    ),
+    Case(
+        "error_of_template_without_message",
+        path=f"{K}/failing/own",
+        status=409,
+        json=envelope(409, msg="taken"),
+    ),
+    Case(
+        "typed_stream",
+        path=f"{K}/failing/typed",
+        text=b'data: {"n":1}\n\n',
+        has={"content-type": "text/event-stream"},
+    ),
+    Case(
+        "no_body_at_all",
+        "POST",
+        f"{B}/model",
+        status=400,
+        json=problem(400, "Bad Request", INVALID, errors=[fault("body", "missing", "a body")]),
+        native=True,
     ),
 ]
 

@@ -96,7 +96,9 @@ def test_typed_messages_are_validated_and_answered_as_json(server: Server):
 def test_message_of_the_wrong_form_closes_unless_it_is_caught(server: Server, message: Any):
     with talk(server, "rooms/a/typed") as connection:
         connection.send(message)
-        assert ending(connection) == (1007, "The message is invalid")
+        code, reason = ending(connection)
+        assert (code, reason.partition(": message")[0]) == (1007, "The message is invalid")
+        assert len(reason) > 30
     with talk(server, "rooms/a/patient") as connection:
         connection.send(message)
         assert "wrong" in json.loads(connection.recv(timeout=10))

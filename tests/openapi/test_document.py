@@ -2,8 +2,9 @@
 
 import enum
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
@@ -253,6 +254,23 @@ def test_error_template_is_described():
     assert success["properties"]["data"]["items"] == {"type": "integer"}
     failure = responses["400"]["content"]["application/json"]["schema"]
     assert failure["required"] == ["data", "msg", "count"]
+
+
+def test_optional_defaults_and_dictionaries_are_described_truly():
+    class Odd(api.API):
+        @api.get
+        def x(
+            self,
+            session: int | None = request.CookieParam(None),
+            extra: dict[str, int] = request.QueryParam(default_factory=dict),
+        ) -> Annotated[Iterator[Item], SSEResponse]:
+            yield Item(name="a")
+
+    entry = describe(Odd)["paths"]["/x"]["get"]
+    assert parameter(entry, "session")["schema"] == {"type": "integer"}
+    assert parameter(entry, "extra")["style"] == "deepObject"
+    events = entry["responses"]["200"]["content"]["text/event-stream"]
+    assert events["x-item-schema"] == {"$ref": "#/components/schemas/Item"}
 
 
 def test_types_of_one_name_get_the_names_of_their_modules():

@@ -86,7 +86,7 @@ class _Transport(httpx.BaseTransport):
 
     def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
         self.service = service
-        self._client = client
+        self.client = client
         self._app = service.application()
         self._caller = caller_of(service)
         self.loop: Loop | None = None
@@ -100,7 +100,7 @@ class _Transport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the service's answer."""
         self.start()
-        sent = _sent(request, request.read(), self._client)
+        sent = _sent(request, request.read(), self.client)
         if self._caller is None:
             return _answer(call_wsgi(self._app, sent), request)
         assert self.loop is not None  # noqa: S101 - made by start
@@ -183,10 +183,11 @@ class Client(httpx.Client):
     ) -> WebSocketSession:
         """Return a WebSocket to an endpoint, to be used in a `with` block.
 
-        It goes to the engine at once, not through the framework's own handshake.
+        It goes to the engine at once, not through the framework's own handshake, with the client's
+        own headers, cookies and address.
 
         Args:
-            path: path and query, the service's route included.
+            path: path and query, as for other requests.
             headers: further headers of the opening request.
             subprotocols: those to offer.
 
@@ -198,9 +199,9 @@ class Client(httpx.Client):
         self._in_process.start()
         loop = self._in_process.loop
         assert loop is not None  # noqa: S101 - made by start
-        return WebSocketSession(
-            self.service, path, run=loop.run, headers=headers or {}, subprotocols=subprotocols
-        )
+        request = self.build_request("GET", path, headers=headers)
+        sent = _sent(request, b"", self._in_process.client)
+        return WebSocketSession(self.service, sent, run=loop.run, subprotocols=subprotocols)
 
 
 class AsyncClient(httpx.AsyncClient):

@@ -1,6 +1,7 @@
 """Fixtures for pytest, found by it when the package is installed."""
 
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,9 @@ def utilmeta_service() -> "UtilMeta":
             from utilmeta.utils.references import load_reference
 
             load_reference(reference, what="UTILMETA_SERVICE")
+        elif getattr(settings, "ROOT_URLCONF", None):
+            # A project that only holds APIs among its URLs makes its service there.
+            import_module(settings.ROOT_URLCONF)
     return service_of(None).setup()
 
 

@@ -47,4 +47,7 @@ def _settings(given: dict[str, Any]) -> AbstractContextManager[Any]:
         return nullcontext()
     urlconf: Any = ModuleType("utilmeta_override_urls")
     urlconf.urlpatterns = []
+    # What the clients call themselves, beside what the project answers for.
+    hosts = [*settings.ALLOWED_HOSTS, "localhost", "127.0.0.1", "testserver"]
+    given = {"ALLOWED_HOSTS": hosts, **given}
     return override_settings(ROOT_URLCONF=urlconf, **given)

@@ -20,6 +20,12 @@ def template_of(classes: Sequence[type[API]]) -> type[Response[Any]]:
     )
 
 
+def error_template(classes: Sequence[type[API]]) -> type[Response[Any]] | None:
+    """Return the nearest template of classes that has a place for messages; None without any."""
+    found = (cls.response for cls in reversed(classes) if cls.response.message_key is not None)
+    return next(found, None)
+
+
 def make_finisher(
     template: type[Response[Any]],
     rules: CompileRules,
@@ -27,6 +33,7 @@ def make_finisher(
     returns: Any = None,
     status: int | None = None,
     null_is_json: bool = False,
+    errors: type[Response[Any]] | None = None,
 ) -> Finisher:
     """Return how results become responses.
 
@@ -36,6 +43,7 @@ def make_finisher(
         returns: the endpoint's return annotation, which may tell the type of the result.
         status: status of plain results; None follows their kind.
         null_is_json: whether None is JSON `null`.
+        errors: template of errors where `template` has no place for them.
 
     Raises:
         ConfigError: the type of a strict template cannot be validated.
@@ -53,12 +61,17 @@ def make_finisher(
         null_is_json=null_is_json,
         status=status,
         secure=rules.production,
+        errors=template if template.message_key is not None else errors,
     )
 
 
 def returned_template(returns: Any) -> type[Response[Any]] | None:
     """Return the response class that a return annotation names, the first of several."""
     for member in union_members(returns):
+        for item in getattr(member, "__metadata__", ()):
+            # Annotated[Iterator[T], SSEResponse], which type checkers know for a generator's.
+            if isinstance(item, type) and issubclass(item, Response):
+                return item
         origin = typing.get_origin(member) or member
         if isinstance(origin, type) and issubclass(origin, Response) and origin is not Response:
             return origin

@@ -72,7 +72,7 @@ class ParamsReader:
                 name = f"{place} {index}"
                 fields[name] = whole.annotation
                 self._wholes[name] = whole.key
-                self._sources.append((name, _whole_source(place, whole)))
+                self._sources.append((name, _whole_source(place, whole, where)))
         self._validate = adapter_of(_typed_dict("Params", fields), where).validate_python
 
     def read(self, request: Request, faults: list[dict[str, object]]) -> Values:
@@ -159,9 +159,14 @@ def _query_source(members: Mapping[str, Any], others: Shape | None = None) -> So
     return lambda request: read(request.encoded_query)
 
 
-def _whole_source(place: Place, argument: Argument) -> Source:
+def _whole_source(place: Place, argument: Argument, where: str) -> Source:
     members = member_names(argument.annotation)
     if place == "query":
+        if members is None and shape_of(argument.annotation).kind in {"text", "many"}:
+            raise ConfigError(
+                f"{where}: {argument.name!r} is the whole query, which has named fields; its type "
+                "is a model, a dataclass, a typed dictionary or a dict"
+            )
         if members is None:
             return _query_source({}, shape_of(argument.annotation).item or TEXT)
         return _query_source(members, TEXT if takes_others(argument.annotation) else None)

@@ -77,6 +77,11 @@ class API:
                 param = as_param(item)
                 if param is not None:
                     return param.__get__(self)
+            if name in declared_params(type(self)):
+                raise AttributeError(
+                    f"{type(self).__qualname__} needs its parameter {name!r}; give it as in "
+                    f"{type(self).__name__}(request, {name}=...)"
+                )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod

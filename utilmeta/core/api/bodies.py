@@ -93,6 +93,9 @@ class BodyReader:
                 return choice
         if got is None and self.make_default is not None:
             return self.choices[0]
+        if got is None and request.content_length in (None, 0) and not _is_chunked(request):
+            fault = {"place": "body", "code": "missing", "expected": "a body"}
+            raise BadRequest("The request is invalid", errors=[fault])
         accepted = [item for choice in self.choices for item in choice.media_types]
         raise UnsupportedMediaType(
             f"The body is {got or 'of no declared type'}, expected {' or '.join(accepted)}"
@@ -205,6 +208,10 @@ class BodyReader:
     def limit_for(self, request: Request) -> int | None:
         """Return the bytes the body may have."""
         return request.rules.max_body_size if self.limit is None else self.limit
+
+
+def _is_chunked(request: Request) -> bool:
+    return request.raw.header("transfer-encoding") is not None
 
 
 def _is_multipart(request: Request) -> bool:

@@ -5,7 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from utilmeta.core.api.answers import hook_finisher, make_finisher, returned_template, template_of
+from utilmeta.core.api.answers import (
+    error_template,
+    hook_finisher,
+    make_finisher,
+    returned_template,
+    template_of,
+)
 from utilmeta.core.api.arguments import ParamsReader, default_maker
 from utilmeta.core.api.base import API, declared_params
 from utilmeta.core.api.bodyplan import make_body_reader
@@ -186,6 +192,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot, in_full: frozenset
         returns=returns,
         status=about.status,
         null_is_json=admits_none(returns),
+        errors=error_template(place.classes),
     )
 
     def finisher_of(hook: Any) -> Finisher | None:
@@ -248,6 +255,8 @@ def _message_reader(parts: _Parts) -> Any:
         ConfigError: the endpoint has no argument for the socket, or one of another type.
     """
     names = list(inspect.signature(parts.endpoint.raw).parameters)
+    if parts.endpoint.declared.about.timeout is not None:
+        raise ConfigError(f"{parts.spot}: a WebSocket has no time limit; use asyncio.timeout in it")
     if len(names) < 2:
         raise ConfigError(f"{parts.spot}: a WebSocket endpoint takes the socket after 'self'")
     hints = resolve_hints(parts.endpoint.raw, parts.spot)

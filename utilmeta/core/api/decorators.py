@@ -1,9 +1,12 @@
 """Decorators that turn methods of an API class into endpoints and hooks."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from datetime import timedelta
+from typing import Any, TypedDict, TypeVar, overload
+
+from typing_extensions import Unpack
 
 from utilmeta.core.api.calls import with_defaults
 from utilmeta.core.api.declared import (
@@ -85,6 +88,22 @@ def ref(target: str) -> Any:
     return Reference(target)
 
 
+class Options(TypedDict, total=False):
+    """Options of an endpoint; see `About`."""
+
+    route: str | Sequence[str]
+    summary: str | None
+    description: str | None
+    tags: Sequence[str] | None
+    deprecated: bool
+    private: bool
+    idempotent: bool | None
+    timeout: float | timedelta | None
+    extension: Mapping[str, Any]
+    status: int | None
+    operation_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """A decorator for one HTTP method: `@api.get`, `@api.get('a/{id}', 'b/{id}', status=200)`.
@@ -99,7 +118,7 @@ class Verb:
     def __call__(self, function: F, /) -> F: ...
 
     @overload
-    def __call__(self, /, *templates: str, **options: Any) -> Callable[[F], F]: ...
+    def __call__(self, /, *templates: str, **options: Unpack[Options]) -> Callable[[F], F]: ...
 
     def __call__(self, /, *templates: Any, **options: Any) -> Any:
         """Declare an endpoint.
@@ -181,7 +200,7 @@ ws = Verb("WS")
 
 
 @overload
-def before(function: F, /) -> F: ...
+def before(target: Callable[..., Any], /) -> Callable[..., Any]: ...
 
 
 @overload
@@ -205,7 +224,7 @@ def before(*targets: Any, excludes: Any = ()) -> Any:
 
 
 @overload
-def after(function: F, /) -> F: ...
+def after(target: Callable[..., Any], /) -> Callable[..., Any]: ...
 
 
 @overload
@@ -229,7 +248,7 @@ def after(*targets: Any, excludes: Any = ()) -> Any:
 
 
 @overload
-def handle(function: F, /) -> F: ...
+def handle(target: Callable[..., Any], /) -> Callable[..., Any]: ...
 
 
 @overload

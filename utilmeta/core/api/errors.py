@@ -112,10 +112,10 @@ def error_response(
     headers = dict(error.headers) if isinstance(error, HttpError) else {}
     faults = error.errors if isinstance(error, HttpError) else []
     response: Response[Any]
-    template = finisher.template
+    template = finisher.errors
     if isinstance(error, Redirect):
         response = Response(None, error.status_code, headers)
-    elif template.message_key is not None:
+    elif template is not None:
         response = _templated(template, status, message)
         response.headers.update(headers)
         response.state = error.code if isinstance(error, HttpError) else None
@@ -159,5 +159,9 @@ def _text(error: BaseException) -> str:
 
 def _log(error: Exception, request: Request | None) -> None:
     # Encoded, so that no line of the log can be made up.
-    target = "request" if request is None else f"{request.method} {quote(request.path)}"
+    target = (
+        "request"
+        if request is None
+        else f"{request.method} {quote(request.raw.prefix + request.path)}"
+    )
     logger.error("%s failed: %s", target, type(error).__name__, exc_info=error)

@@ -128,8 +128,9 @@ class Operation:
         values = {} if self.params is None else self.params.read(request, faults)
         for name, make in self.absent.items():
             values[name] = make()
-        for name, variable in self.context.items():
-            if variable.is_quick:
+        if self.simple:
+            # Hooks, where there are any, may set them first.
+            for name, variable in self.context.items():
                 values[name] = variable.get(request)
         return values
 

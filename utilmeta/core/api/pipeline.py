@@ -1,7 +1,7 @@
 """The way of a request through plugins, hooks and the endpoint: one body for sync and async."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from utilmeta.core.api.arguments import Values
@@ -12,6 +12,7 @@ from utilmeta.core.api.hooks import BoundHook
 from utilmeta.core.api.operation import Operation, accept, settle
 from utilmeta.core.api.plugins.base import Plugin
 from utilmeta.core.request import Request
+from utilmeta.core.request.socket import WebSocketDisconnect
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.core.response.finish import Finisher, discard, is_file, replaced
 
@@ -108,27 +109,34 @@ class Run:
         Returns:
             The instance and its arguments, or the response that refuses the connection.
         """
-        for plugin in self.operation.plugins:
-            given = yield from plugin.on_request(self.request, self.instances[-1])
-            if given is not None:
-                return self.operation.finisher(self.operation.finisher.wrap(given), self.request)
-        values = yield Call(
-            self.operation.parse, (self.request,), blocking=False, twin=self.operation.aparse
-        )
-        early = yield from self._prepare(values, [])
-        if early is not None:
-            return self.operation.finisher(early, self.request)
-        return self.instances[-1], values
+        try:
+            values: Values = {}
+            early = yield from self._come_in(None)
+            if early is None:
+                values = yield Call(
+                    self.operation.parse,
+                    (self.request,),
+                    blocking=False,
+                    twin=self.operation.aparse,
+                )
+                early = yield from self._prepare(values, [])
+            if early is None:
+                return self.instances[-1], values
+        except WebSocketDisconnect:
+            raise
+        except Exception as exc:
+            early = yield from self._recover(exc)
+        early = yield from self._pass_out(early)
+        raw: RawResponse = yield Call(self.operation.finisher, (early, self.request))
+        for plugin in reversed(self.operation.plugins):
+            plugin.finish(raw, self.request)
+        return raw
 
     def _enter(self, fault: Exception | None) -> Steps:
         """Yield the plugins' calls on the way in, then the endpoint's."""
-        for plugin in self.operation.plugins:
-            self.entered.append(plugin)
-            given = yield from plugin.on_request(self.request, self.instances[-1])
-            if given is not None:
-                return self.operation.finisher.wrap(given)
-        if fault is not None:
-            raise fault
+        early = yield from self._come_in(fault)
+        if early is not None:
+            return early
         values = yield Call(
             self.operation.parse, (self.request,), blocking=False, twin=self.operation.aparse
         )
@@ -138,20 +146,39 @@ class Run:
         # All of it is sync, so it is one piece of work.
         return (yield Call(drive, (chain,)))
 
-    def _prepare(self, values: Values, later: list[tuple[BoundHook, Values]]) -> Steps:
-        """Yield the calls before the endpoint; return the answer of a hook that gives one."""
-        for key, variable in self.operation.context.items():
-            if not variable.is_quick:
+    def _come_in(self, fault: Exception | None) -> Steps:
+        """Yield the plugins' calls on the way in; return the answer of one that gives it."""
+        for plugin in self.operation.plugins:
+            self.entered.append(plugin)
+            given = yield from plugin.on_request(self.request, self.instances[-1])
+            if given is not None:
+                return self.operation.finisher.wrap(given)
+        if fault is not None:
+            raise fault
+        return None
+
+    def _fill(self, values: Values, keys: Collection[str]) -> Steps:
+        """Yield the calls that read context values, which hooks that ran before may have set."""
+        for key in keys:
+            variable = self.operation.context.get(key)
+            if variable is None:
+                continue
+            if variable.is_quick:
+                values[key] = variable.get(self.request)
+            else:
                 reading = variable.aget if variable.is_async else variable.get
                 values[key] = yield Call(reading, (self.request,), is_async=variable.is_async)
-        # Arguments of hooks leave the endpoint's before anything is run.
-        own = [(hook, hook.values(values)) for hook in self.operation.before]
-        later += [(hook, hook.values(values)) for hook in self.operation.after]
+
+    def _prepare(self, values: Values, later: list[tuple[BoundHook, Values]]) -> Steps:
+        """Yield the calls before the endpoint; return the answer of a hook that gives one."""
+        levels = self.operation.levels
+        yield from self._fill(values, [key for level in levels for key in level.params.values()])
         # A project's own `__init__` may do anything; ours only keeps what it is given.
         has_own = any(level.cls.__init__ is not API.__init__ for level in self.operation.levels)
         yield Call(self.make_ready, (values,), blocking=has_own)
-        for hook, mine in own:
-            given = yield self.call(hook, (), mine)
+        for hook in self.operation.before:
+            yield from self._fill(values, [item.key for item in hook.arguments])
+            given = yield self.call(hook, (), hook.values(values))
             if isinstance(given, Response):
                 return given
             if given is not None:
@@ -159,6 +186,13 @@ class Run:
                     f"{hook.where}: a before hook returns None or a Response, not "
                     f"{type(given).__name__}"
                 )
+        for hook in self.operation.after:
+            yield from self._fill(values, [item.key for item in hook.arguments])
+            later.append((hook, hook.values(values)))
+        yield from self._fill(values, [key for key in self.operation.context if ":" not in key])
+        for level in levels:
+            for key in level.params.values():
+                values.pop(key, None)
         for plugin in self.operation.plugins:
             yield from plugin.on_ready(self.request, self.instances[-1])
         return None

@@ -16,7 +16,11 @@ from utilmeta.core.request.socket import (
     short_reason,
 )
 from utilmeta.core.response.encode import Encoder
+from utilmeta.core.response.headers import check_header
 from utilmeta.utils.exceptions import BadRequest, ConfigError
+
+# Codes that a side may send (RFC 6455 section 7.4.1, and IANA's registry).
+_CODES = frozenset({*range(1000, 1004), *range(1007, 1015)})
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -65,7 +69,7 @@ class WebSocket(Generic[In, Out]):
             headers: further header fields of the answer.
 
         Raises:
-            ValueError: the subprotocol was not offered.
+            ValueError: the subprotocol was not offered, or a header cannot be sent.
             WebSocketDisconnect: the client is gone.
         """
         if subprotocol is not None and subprotocol not in self._raw.subprotocols:
@@ -73,7 +77,8 @@ class WebSocket(Generic[In, Out]):
                 f"WebSocket.accept({subprotocol!r}): the client offers {self._raw.subprotocols}"
             )
         if self._raw.state == "connecting":
-            await self._raw.accept(subprotocol, headers)
+            checked = [(name, check_header(name, value)) for name, value in headers]
+            await self._raw.accept(subprotocol, checked)
 
     async def receive(self) -> In:
         """Return the next message.
@@ -112,7 +117,14 @@ class WebSocket(Generic[In, Out]):
         Args:
             code: 1000 for a usual end, 3000 to 4999 for a project's own.
             reason: up to 123 bytes of text; the rest is left out.
+
+        Raises:
+            ValueError: the code is none that may be sent.
         """
+        if code not in _CODES and not 3000 <= code <= 4999:
+            raise ValueError(
+                f"WebSocket.close({code}): expected 1000 to 1003, 1007 to 1014, or 3000 to 4999"
+            )
         if self._raw.state == "connecting":
             await self._raw.reject(403, [("content-length", "0")], b"")
         else:

@@ -190,7 +190,8 @@ class ParamKind:
         if unknown:
             raise ConfigError(
                 f"request.{self.name}({', '.join(sorted(unknown))}=...): unknown option; expected "
-                f"one of {', '.join(sorted(_CONSTRAINTS))}"
+                "one of default, default_factory, alias, title, description, examples, deprecated, "
+                f"content_type, max_length, regex, {', '.join(sorted(_CONSTRAINTS))}"
             )
         if default is not MISSING and default_factory is not None:
             raise ConfigError(f"request.{self.name}: give default or default_factory, not both")

@@ -1,5 +1,6 @@
 """What an adapter hands in for a WebSocket, besides its opening request."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -56,6 +57,10 @@ class RawSocket(ABC):
         """
 
     @abstractmethod
+    async def wait_gone(self) -> None:
+        """Return when the client is known to be gone, or to have closed an open connection."""
+
+    @abstractmethod
     async def send(self, message: str | bytes) -> None:
         """Send a message, waiting while the client takes none.
 
@@ -70,6 +75,28 @@ class RawSocket(ABC):
     @abstractmethod
     async def reject(self, status: int, headers: Pairs, body: bytes) -> None:
         """Answer the handshake with an HTTP status in place of a connection."""
+
+
+async def first_message(messages: "asyncio.Queue[str | bytes]", gone: asyncio.Event) -> str | bytes:
+    """Return the next message of a queue; those that are there come before the end.
+
+    Raises:
+        WebSocketDisconnect: there is none, and the other side is gone.
+    """
+    if messages.empty() and gone.is_set():
+        raise WebSocketDisconnect
+    getting = asyncio.ensure_future(messages.get())
+    going = asyncio.ensure_future(gone.wait())
+    try:
+        await asyncio.wait({getting, going}, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            return getting.result()
+    finally:
+        going.cancel()
+        getting.cancel()
+    if not messages.empty():
+        return messages.get_nowait()
+    raise WebSocketDisconnect
 
 
 def short_reason(text: str) -> str:

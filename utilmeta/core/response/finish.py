@@ -33,6 +33,7 @@ class Finisher:
         null_is_json: whether None is JSON `null`, because the endpoint's annotation admits None.
         status: status of plain results; None follows their kind.
         secure: whether cookies go over https only unless they say otherwise.
+        errors: what errors are put into; None for problem details.
     """
 
     encode: Encoder = field(default_factory=make_encoder)
@@ -41,6 +42,7 @@ class Finisher:
     null_is_json: bool = False
     status: int | None = None
     secure: bool = False
+    errors: type[Response[Any]] | None = None
 
     def wrap(self, result: object) -> Response[Any]:
         """Return what an endpoint returned as a response; one it made is left alone."""

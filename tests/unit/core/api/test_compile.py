@@ -614,12 +614,13 @@ def test_all_faults_are_reported_together_each_with_its_place_and_no_secret():
         (JSON_HEADERS, b"\xff", 400),
         (JSON_HEADERS, b"[" * 100_000, 400),
         (JSON_HEADERS, b"1" * 10_000, 400),
-        ((), b"{}", 415),
+        ((), b"", 400),
+        ([("content-length", "2")], b"{}", 415),
         ([("content-type", "text/plain")], b"{}", 415),
         ([("content-type", "application/vnd.shop+json")], b'{"name": "n"}', 200),
         ([("content-type", "Application/JSON;charset=utf-8")], b'{"name": "n"}', 200),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_body_that_cannot_be_read_is_the_clients_fault(headers: Any, text: bytes, status: int):
     class Root(api.API):

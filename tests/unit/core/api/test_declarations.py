@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.plain import PlainRequest, answer
+from tests.unit.plain import PlainRequest, answer, make_request
 from utilmeta.core import api, request
 from utilmeta.core.api.compile import compile_api
 from utilmeta.core.api.rules import CompileRules
@@ -321,6 +321,34 @@ def test_file_that_does_not_say_where_it_comes_from_is_refused():
         def x(self, file: File): ...
 
     refuse(lambda: compile_api(A), "'file' is a file", "request.BodyParam", "request.Body")
+
+
+def test_whole_query_of_a_list_is_refused():
+    class A(api.API):
+        @api.get
+        def x(self, ids: list[int] = request.Query): ...
+
+    refuse(lambda: compile_api(A), "'ids' is the whole query", "model")
+
+
+def test_websocket_with_a_time_limit_is_refused():
+    class A(api.API):
+        @api.ws(timeout=1)
+        async def talk(self, socket: api.WebSocket): ...
+
+    refuse(lambda: compile_api(A), "talk", "no time limit")
+
+
+def test_nested_class_called_without_its_parameter_says_so():
+    class Child(api.API):
+        number: int = request.PathParam
+
+        def get(self):
+            return self.number
+
+    made = Child(make_request())
+    with pytest.raises(AttributeError, match="needs its parameter 'number'"):
+        made.get()
 
 
 def test_list_in_a_path_is_refused():

@@ -64,7 +64,7 @@ class AnswerWriter:
             members = [returns]
         for member in members:
             self._success(operation, member, found)
-        error = self._error(operation.finisher.template)
+        error = self._error(operation.finisher.errors)
         for status in _error_statuses(operation):
             found.setdefault(str(status), {"description": phrase_of(status), **error})
         if any(isinstance(plugin, Cache) for plugin in operation.plugins):
@@ -73,6 +73,7 @@ class AnswerWriter:
         return found
 
     def _success(self, operation: Operation, member: Any, found: dict[str, Schema]) -> None:
+        member = _as_template(member)
         origin = typing.get_origin(member) or member
         status = operation.finisher.status
         if isinstance(origin, type) and issubclass(origin, Response):
@@ -116,7 +117,11 @@ class AnswerWriter:
         own = result_type(template) if kind is None or kind is template else kind
         given = template.content_type
         if hasattr(template, "encode_item"):
-            return {str(given): {"schema": {"type": "string"}}}
+            entry: Schema = {"schema": {"type": "string"}}
+            if own is not None:
+                # What one record is; OpenAPI has a member of its own for it from 3.2 on.
+                entry["x-item-schema"] = self._book.schema(own, "serialization")
+            return {str(given): entry}
         if template.keys:
             return {given or JSON: {"schema": self._envelope(template, own)}}
         if own is NoneType or (own is None and declared and template is Response):
@@ -152,13 +157,23 @@ class AnswerWriter:
             "required": [key for _, key in template.keys],
         }
 
-    def _error(self, template: type[Response[Any]]) -> Schema:
+    def _error(self, template: type[Response[Any]] | None) -> Schema:
         """Return the content of an operation's errors."""
-        if template.message_key is not None:
+        if template is not None:
             schema = self._envelope(template, None)
             return {"content": {template.content_type or JSON: {"schema": schema}}}
         self._book.definitions.setdefault("Problem", PROBLEM_SCHEMA)
         return {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def _as_template(member: Any) -> Any:
+    """Return `R[T]` for `Annotated[Iterator[T], R]`; everything else as it is."""
+    for item in getattr(member, "__metadata__", ()):
+        if isinstance(item, type) and issubclass(item, Response):
+            inner = typing.get_args(typing.get_args(member)[0])
+            generic: Any = item
+            return generic[inner[0]] if inner and hasattr(item, "encode_item") else item
+    return member
 
 
 def _parameter_of(member: Any) -> Any:

@@ -1,13 +1,16 @@
 """Parameters and bodies in an OpenAPI document."""
 
 import typing
+from dataclasses import replace
 from typing import Any
 
 from utilmeta.core.api.arguments import wire_name
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.signature import Argument
 from utilmeta.core.api.specs.schemas import Schema, SchemaBook
-from utilmeta.utils.annotations import member_names, union_members
+from utilmeta.core.request.params import MISSING
+from utilmeta.core.request.shapes import shape_of
+from utilmeta.utils.annotations import union_members
 
 _annotated: Any = typing.Annotated
 
@@ -71,7 +74,7 @@ def _one(argument: Argument, place: str, book: SchemaBook) -> Schema:
         parameter["description"] = about["description"]
     if about.get("deprecated"):
         parameter["deprecated"] = True
-    if place == "query" and member_names(argument.annotation) is not None:
+    if place == "query" and shape_of(argument.annotation).kind in {"object", "open"}:
         parameter["style"] = "deepObject"
         parameter["explode"] = True
     return parameter
@@ -106,6 +109,8 @@ def _described(argument: Argument) -> Any:
     members = union_members(annotation)
     if param is None or param.place != "body":
         annotation = members[0] if len(members) == 1 else annotation
+        if param is not None and param.default is None:
+            param = replace(param, default=MISSING)
     return annotation if param is None else _annotated[annotation, param.field_info()]
 
 

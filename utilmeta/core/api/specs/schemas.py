@@ -30,6 +30,12 @@ class Generator(GenerateJsonSchema):
             return {"type": "string", "contentEncoding": "base64"}
         return super().bytes_schema(schema)
 
+    def time_schema(self, schema: core_schema.TimeSchema) -> JsonSchemaValue:
+        """Return text: a time without an offset is none of JSON Schema's times."""
+        if self.mode == "serialization":
+            return {"type": "string"}
+        return super().time_schema(schema)
+
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         """Return the values, and the members' names beside them."""
         found = super().enum_schema(schema)

@@ -44,6 +44,7 @@ class Wire:
         self._transport = protocol.transport
         self._messages: deque[str | bytes] = deque()
         self._news = asyncio.Event()
+        self.over = asyncio.Event()
         self._parts: list[bytes] = []
         self._is_text = False
         self._is_paused = False
@@ -77,6 +78,7 @@ class Wire:
             if pending is not None:
                 pending.cancel()
         self._news.set()
+        self.over.set()
 
     def end_connection(self, code: int = GOING_AWAY, reason: str = "") -> None:
         """Close, as the view has returned."""
@@ -161,6 +163,8 @@ class Wire:
             self._is_paused = True
             self._transport.pause_reading()
         self._news.set()
+        if self.ws_proto.state is not State.OPEN:
+            self.over.set()
 
     def _take_frame(self, frame: Frame) -> bool:
         """Take a part of a message; False when the conversation has to end."""
@@ -227,6 +231,7 @@ class SanicSocket(RawSocket):
         self.answer: tuple[int, Pairs, bytes] | None = None
         self.is_lost = False
         self.wire: Wire | None = None
+        self._accepted = asyncio.Event()
 
     async def accept(self, subprotocol: str | None, headers: Pairs) -> None:
         """Complete the handshake."""
@@ -251,6 +256,7 @@ class SanicSocket(RawSocket):
         send: Any = HttpProtocol.send
         await send(protocol, head)
         self.wire = protocol.websocket = Wire(protocol, rules)
+        self._accepted.set()
         protocol.websocket_url = self._request.url
         protocol.websocket_peer = f"{self._request.client_ip}:{self._request.port}"
         self.state = "open"
@@ -268,6 +274,12 @@ class SanicSocket(RawSocket):
         except WebSocketDisconnect:
             self.state = "gone"
             raise
+
+    async def wait_gone(self) -> None:
+        """Return when the connection is lost or closing."""
+        await self._accepted.wait()
+        if self.wire is not None:
+            await self.wire.over.wait()
 
     async def send(self, message: str | bytes) -> None:
         """Send a message."""

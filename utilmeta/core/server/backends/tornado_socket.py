@@ -6,7 +6,13 @@ from typing import Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
-from utilmeta.core.request.socket import NO_CODE, Pairs, RawSocket, WebSocketDisconnect
+from utilmeta.core.request.socket import (
+    NO_CODE,
+    Pairs,
+    RawSocket,
+    WebSocketDisconnect,
+    first_message,
+)
 
 
 class Wire(WebSocketProtocol13):
@@ -57,18 +63,14 @@ class TornadoSocket(RawSocket):
 
     async def receive(self) -> str | bytes:
         """Return the next message."""
-        if self.messages.empty() and self.gone.is_set():
-            raise self._why()
-        getting = asyncio.ensure_future(self.messages.get())
-        going = asyncio.ensure_future(self.gone.wait())
         try:
-            await asyncio.wait({getting, going}, return_when=asyncio.FIRST_COMPLETED)
-            if getting.done():
-                return getting.result()
-        finally:
-            going.cancel()
-            getting.cancel()
-        raise self._why()
+            return await first_message(self.messages, self.gone)
+        except WebSocketDisconnect:
+            raise self._why() from None
+
+    async def wait_gone(self) -> None:
+        """Return when Tornado has told of the end."""
+        await self.gone.wait()
 
     def _why(self) -> WebSocketDisconnect:
         """Return how the conversation ended."""

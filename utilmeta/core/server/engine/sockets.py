@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from utilmeta.core.api.calling import adrive
 from utilmeta.core.api.operation import Operation
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from utilmeta.core.server.engine.engine import Engine
 
 logger = logging.getLogger("utilmeta.errors")
+
+# Seconds that an endpoint has left once its client is gone.
+GRACE = 10.0
+
+_PORTS = {"http": 80, "https": 443}
 
 
 async def converse(engine: "Engine", raw: RawRequest, socket: RawSocket) -> None:
@@ -70,10 +76,29 @@ async def _run(operation: Operation, request: Request, socket: RawSocket, hold: 
     wrapped: WebSocket[Any, Any] = WebSocket(
         socket, request, operation.finisher.encode, operation.read_message
     )
-    await operation.function(instance, wrapped, **values)
+    # From here on each piece of sync work takes a lane for itself, as it may go on for days.
+    hold.close()
+    await _while_connected(operation.function(instance, wrapped, **values), socket)
     if socket.state == "connecting":
         raise RuntimeError(f"{operation.where}: the WebSocket was neither used nor closed")
     await _end(socket, NORMAL, "")
+
+
+async def _while_connected(endpoint: Coroutine[Any, Any, Any], socket: RawSocket) -> None:
+    """Run an endpoint, and cancel it when it goes on long after its client has gone."""
+    running = asyncio.ensure_future(endpoint)
+    gone = asyncio.ensure_future(socket.wait_gone())
+    try:
+        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            # Messages that came before the end may still be worked on.
+            await asyncio.wait({running}, timeout=GRACE)
+        if running.done():
+            running.result()
+    finally:
+        for task in (running, gone):
+            task.cancel()
+        await asyncio.gather(running, gone, return_exceptions=True)
 
 
 async def _fail(
@@ -89,9 +114,17 @@ async def _fail(
         return
     if isinstance(error, HttpError) and error.status_code < 500:
         code = INVALID if isinstance(error, BadRequest) else POLICY
-        await _end(socket, code, error.message)
+        await _end(socket, code, _reason(error))
     else:
         await _end(socket, FAILED, "")
+
+
+def _reason(error: HttpError) -> str:
+    """Return what a client is told of its error, the first fault of a message included."""
+    if not error.errors:
+        return error.message
+    first = error.errors[0]
+    return f"{error.message}: {first.get('place')}: {first.get('expected')}"
 
 
 async def _refuse(socket: RawSocket, answer: RawResponse) -> None:
@@ -123,5 +156,17 @@ def check_origin(request: Request, operation: Operation) -> None:
     nearest = next((item for item in reversed(operation.plugins) if isinstance(item, CORS)), None)
     if nearest is not None and nearest.allows(origin):
         return
-    if urlsplit(origin).netloc.lower() != request.host.lower():
+    asking, asked = urlsplit(origin), urlsplit(request.origin)
+    # What is seen as http may be https in front of a proxy that is not declared; never the reverse.
+    is_downgrade = asked.scheme == "https" and asking.scheme != "https"
+    if is_downgrade or _host(asking) != _host(asked, asking.scheme):
         raise PermissionDenied(f"WebSockets are not open to {origin[:100]}")
+
+
+def _host(url: SplitResult, scheme: str | None = None) -> tuple[str | None, int | None]:
+    """Return name and port; a port that is the scheme's own is the same as none."""
+    try:
+        port = url.port
+    except ValueError:
+        return None, None
+    return url.hostname, port or _PORTS.get(scheme or url.scheme)

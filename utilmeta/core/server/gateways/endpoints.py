@@ -11,6 +11,7 @@ from utilmeta.core.request.socket import (
     Pairs,
     RawSocket,
     WebSocketDisconnect,
+    first_message,
 )
 from utilmeta.core.server.contract import Handler
 from utilmeta.core.server.gateways.asgi import (
@@ -41,6 +42,11 @@ class ASGISocket(RawSocket):
         self._send = send
         self.subprotocols = list(scope.get("subprotocols") or ())
         self._can_reject = "websocket.http.response" in (scope.get("extensions") or {})
+        # One message waits for the endpoint; the server keeps the rest.
+        self._messages: asyncio.Queue[str | bytes] = asyncio.Queue(1)
+        self._gone = asyncio.Event()
+        self._end = WebSocketDisconnect()
+        self._reader: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Take the message every connection begins with."""
@@ -64,18 +70,35 @@ class ASGISocket(RawSocket):
             }
         )
         self.state = "open"
+        self._reader = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        """Read ahead by one message, so that the end is known to an endpoint that only sends."""
+        while (message := await self._receive())["type"] != "websocket.disconnect":
+            text = message.get("text")
+            await self._messages.put(text if text is not None else message["bytes"])
+        self._end = WebSocketDisconnect(message.get("code") or NO_CODE, message.get("reason") or "")
+        self._gone.set()
 
     async def receive(self) -> str | bytes:
         """Return the next message."""
         if self.state != "open":
             raise WebSocketDisconnect
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
+        try:
+            return await first_message(self._messages, self._gone)
+        except WebSocketDisconnect:
             self.state = "gone"
-            raise WebSocketDisconnect(message.get("code") or NO_CODE, message.get("reason") or "")
-        text = message.get("text")
-        found: str | bytes = text if text is not None else message["bytes"]
-        return found
+            raise self._end from None
+
+    async def wait_gone(self) -> None:
+        """Return when the server has told of the end."""
+        await self._gone.wait()
+
+    async def aclose(self) -> None:
+        """End the reading; the conversation is over."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
 
     async def send(self, message: str | bytes) -> None:
         """Send a message."""
@@ -136,7 +159,10 @@ class ASGIEndpoint:
         if scope["type"] == "websocket":
             socket = ASGISocket(scope, receive, send)
             await socket.connect()
-            await self._handler.asocket(raw, socket)
+            try:
+                await self._handler.asocket(raw, socket)
+            finally:
+                await socket.aclose()
         else:
             await send_response(await self._handler.ahandle(raw), raw, send)
 

@@ -28,6 +28,8 @@ def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
         ) from exc
     # Forwarding headers are judged by Preference(trusted_proxies=...), not by the server.
     extra: dict[str, Any] = {"proxy_headers": False, "log_level": "info", **options.extra}
+    # A few compressed bytes could stand for messages that fill the memory before any is read.
+    extra.setdefault("ws_per_message_deflate", False)
     target = app
     if options.auto_reload or extra.get("workers", 1) > 1:
         target = import_string(app, module_name)
