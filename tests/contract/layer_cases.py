@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.cases import INVALID, JSON, PROBLEM, B, Case, post, problem
+from tests.contract.cases import INVALID, JSON, PROBLEM, Case, post, problem
 
 L = "/api/layer"
 F, Q, T, H, P = f"{L}/forms", f"{L}/queries", f"{L}/templates", f"{L}/hooks", f"{L}/plugins"
@@ -965,14 +965,6 @@ EDGE_CASES += [
         path=f"{K}/failing/typed",
         text=b'data: {"n":1}\n\n',
         has={"content-type": "text/event-stream"},
-    ),
-    Case(
-        "no_body_at_all",
-        "POST",
-        f"{B}/model",
-        status=400,
-        json=problem(400, "Bad Request", INVALID, errors=[fault("body", "missing", "a body")]),
-        native=True,
     ),
 ]
 

@@ -284,6 +284,10 @@ def test_fixtures_give_the_projects_service(
             answer = api_client.get("/api/tags")
             assert (answer.status_code, answer.json()) == (200, {"tags": []})
 
+        def test_without_a_database(api_client):
+            # The connection that the test before has left open is none of this one's business.
+            assert api_client.get("/api/openapi.json").status_code == 200
+
         def test_service(utilmeta_service):
             assert utilmeta_service.name == "conduit"
         """
@@ -291,4 +295,4 @@ def test_fixtures_give_the_projects_service(
     from tests.servers import ROOT
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)

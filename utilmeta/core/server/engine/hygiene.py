@@ -23,7 +23,7 @@ def tidy_connections() -> None:
         if connection.close_at is not None and time.monotonic() >= connection.close_at:
             # Closed without being looked at, which costs a call and is forbidden in some tests.
             connection.close()
-        elif connection.errors_occurred:
+        else:
             connection.close_if_unusable_or_obsolete()
 
 
