@@ -57,6 +57,37 @@ def caller_of(service: UtilMeta) -> Caller | None:
     return service.adapter.caller(app) or ASGICaller(app)
 
 
+class _Quiet:
+    """Keeps Django from looking at connections around requests, as its own test client does.
+
+    It may close nothing of a test's, and tests that may not use a database are not to notice those
+    that did.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        from django.core.signals import request_finished, request_started
+        from django.db import close_old_connections
+
+        with self._lock:
+            self._depth += 1
+            request_started.disconnect(close_old_connections)
+            request_finished.disconnect(close_old_connections)
+
+    def __exit__(self, *_exc: object) -> None:
+        from django.core.signals import request_finished, request_started
+        from django.db import close_old_connections
+
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                request_started.connect(close_old_connections)
+                request_finished.connect(close_old_connections)
+
+
 def _sent(request: httpx.Request, body: bytes, client: tuple[str, int]) -> Sent:
     host, port = request.url.host, request.url.port
     pairs = [
@@ -89,6 +120,7 @@ class _Transport(httpx.BaseTransport):
         self.client = client
         self._app = service.application()
         self._caller = caller_of(service)
+        self._quiet = _Quiet()
         self.loop: Loop | None = None
 
     def start(self) -> None:
@@ -101,11 +133,12 @@ class _Transport(httpx.BaseTransport):
         """Return the service's answer."""
         self.start()
         sent = _sent(request, request.read(), self.client)
-        if self._caller is None:
-            return _answer(call_wsgi(self._app, sent), request)
-        assert self.loop is not None  # noqa: S101 - made by start
-        received: Received = self.loop.run(self._caller.call(sent))
-        return _answer(received, request)
+        with self._quiet:
+            if self._caller is None:
+                return _answer(call_wsgi(self._app, sent), request)
+            assert self.loop is not None  # noqa: S101 - made by start
+            received: Received = self.loop.run(self._caller.call(sent))
+            return _answer(received, request)
 
     def close(self) -> None:
         """Shut the service down."""
@@ -122,18 +155,23 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
         self._client = client
         self._app = service.application()
         self._caller = caller_of(service)
+        self._quiet = _Quiet()
         self._starting: asyncio.Future[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the service's answer."""
         sent = _sent(request, await request.aread(), self._client)
+        with self._quiet:
+            return _answer(await self._call(sent), request)
+
+    async def _call(self, sent: Sent) -> Received:
         if self._caller is None:
-            return _answer(await asyncio.to_thread(call_wsgi, self._app, sent), request)
+            return await asyncio.to_thread(call_wsgi, self._app, sent)
         if self._starting is None:
             # Requests that are sent at once wait for the same start.
             self._starting = asyncio.ensure_future(self._caller.start())
         await asyncio.shield(self._starting)
-        return _answer(await self._caller.call(sent), request)
+        return await self._caller.call(sent)
 
     async def aclose(self) -> None:
         """Shut the service down."""
