@@ -189,6 +189,29 @@ def default_maker(argument: Argument) -> Callable[[], object] | None:
     return None if default is MISSING else partial(copy.deepcopy, default)
 
 
+def check_default(argument: Argument, where: str) -> None:
+    """Refuse a plain default of another type than the argument's, which no request could send.
+
+    Constraints are left alone: a default may stand for something that cannot be sent.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    param = argument.param
+    declared = MISSING if param is None else param.default
+    default = argument.default if declared is MISSING else declared
+    if type(default) not in (bool, int, float, str):
+        return
+    try:
+        adapter_of(argument.annotation, where).validate_python(default)
+    except pydantic.ValidationError as exc:
+        message = exc.errors(include_url=False)[0]["msg"]
+        raise ConfigError(
+            f"{where}: the default {default!r} of {argument.name!r} does not fit its type: "
+            f"{message}"
+        ) from exc
+
+
 def explain_all(errors: list[ErrorDetails], *, root: str | None = None) -> list[dict[str, object]]:
     """Return the first faults as they are answered; a long list of them helps nobody."""
     return [explain(error, root=root) for error in errors[:MAX_FAULTS]]

@@ -12,7 +12,7 @@ from utilmeta.core.api.answers import (
     returned_template,
     template_of,
 )
-from utilmeta.core.api.arguments import ParamsReader, default_maker
+from utilmeta.core.api.arguments import ParamsReader, check_default, default_maker
 from utilmeta.core.api.base import API, declared_params
 from utilmeta.core.api.bodyplan import make_body_reader
 from utilmeta.core.api.declared import About
@@ -347,6 +347,8 @@ def _arguments(
             )
     for hook in hooks:
         found += [placed(item, template, "GET", hook.where) for item in hook.arguments]
+    for item in found:
+        check_default(item, parts.spot)
     return found
 
 

@@ -323,6 +323,27 @@ def test_file_that_does_not_say_where_it_comes_from_is_refused():
     refuse(lambda: compile_api(A), "'file' is a file", "request.BodyParam", "request.Body")
 
 
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [(int, "abc"), (int, request.QueryParam("abc")), (list[int], 5), (bool, "perhaps")],
+)
+def test_default_of_another_type_is_refused(annotation: Any, default: Any):
+    class A(api.API):
+        @api.get
+        def x(self, n: annotation = default): ...  # type: ignore[valid-type]
+
+    refuse(lambda: compile_api(A), "x", "'n'", "does not fit its type")
+
+
+def test_default_that_cannot_be_sent_may_be_declared():
+    class A(api.API):
+        @api.get
+        def x(self, n: int = request.QueryParam(-1, ge=0), m: float = 1):
+            return n + m
+
+    assert answer(A, PlainRequest(path="/x")).body == b"0"
+
+
 def test_whole_query_of_a_list_is_refused():
     class A(api.API):
         @api.get
