@@ -1,0 +1,1 @@
+"""Swagger UI, as its makers publish it; see README.md beside this file."""
