@@ -16,6 +16,7 @@ demo: $(VENV)/.demo  ## serve the test project with sample data
 	@echo
 	@echo "  articles  http://127.0.0.1:$(DEMO_PORT)/api/articles?limit=3"
 	@echo "  tags      http://127.0.0.1:$(DEMO_PORT)/api/tags"
+	@echo "  docs      http://127.0.0.1:$(DEMO_PORT)/api/docs"
 	@test "$(DEMO_BACKEND)" != django || \
 		echo "  admin     http://127.0.0.1:$(DEMO_PORT)/admin/  (user demo, password demo)"
 	@echo "  The same API on another framework: make demo DEMO_BACKEND=starlette"
