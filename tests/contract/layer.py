@@ -449,8 +449,8 @@ class PluginsAPI(api.API):
         return {"tries": Flaky.ask(name, fails)}
 
     @api.get
-    @api.Timeout(0.1)
-    def slow(self, seconds: float = 0.5):
+    @api.Timeout(0.5)
+    def slow(self, seconds: float = 1.5):
         time.sleep(seconds)
         return "done"
 
