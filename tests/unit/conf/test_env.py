@@ -448,7 +448,7 @@ def test_ini_does_not_interpolate(write: Write):
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("e.json", '{\n"PORT": 1,\n}', "line 3"),
+        ("e.json", '{\n"PORT": 1\n"A": 2}', "line 3"),
         ("e.json", "[1]", "line 1"),
         ("e.ini", "PORT=1\nnonsense\n", "line 2"),
         ("e.ini", "[a]\nPORT=1\n\nPORT=2\n", "line 4"),
