@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any, ClassVar, TypeGuard
 
 from utilmeta.core.api.calls import with_defaults
-from utilmeta.core.api.declared import ENDPOINT, HOOK, ROUTE, VERBS, about_class
+from utilmeta.core.api.declared import ENDPOINT, HOOK, ROUTE, VERBS, place_of
 from utilmeta.core.api.decorators import Pending, Reference, Route
 from utilmeta.core.api.template import parse_template
 from utilmeta.core.request import Request
@@ -224,7 +224,7 @@ def _inherit_marks(cls: type[API]) -> None:
             elif current is not None:
                 what = "a hook" if mark == HOOK else "an endpoint"
                 raise ConfigError(
-                    f"{about_class(cls)}.{name}: it hides {what} of a base class; decorate it, "
+                    f"{place_of(cls)}.{name}: it hides {what} of a base class; decorate it, "
                     "rename it, or set the name to None to leave that one out"
                 )
 
@@ -242,7 +242,7 @@ def _is_marked(function: Any) -> bool:
 
 
 def _check_attribute(cls: type[API], name: str, value: object) -> None:
-    where = about_class(cls)
+    where = place_of(cls)
     if isinstance(value, Pending):
         raise ConfigError(
             f"{where}.{name}: decorated twice; write one method for each verb, and name the other "
@@ -273,7 +273,7 @@ def _check_bases(cls: type[API]) -> None:
                 related = issubclass(base, other) or issubclass(other, base)
                 if both and mine is not theirs and name not in own and not related:
                     raise ConfigError(
-                        f"{about_class(cls)}: {base.__name__} and {other.__name__} both have an "
+                        f"{place_of(cls)}: {base.__name__} and {other.__name__} both have an "
                         f"endpoint {name!r}; define it here, or rename one of them"
                     )
 
@@ -285,7 +285,7 @@ def _check_paths(cls: type[API]) -> None:
         declared = getattr(getattr(cls, name, None), ENDPOINT, None)
         if declared is None:
             continue
-        where = f"{about_class(cls)}.{name}"
+        where = f"{place_of(cls)}.{name}"
         own = name.upper() == declared.method
         for text in declared.templates or ("" if own else name,):
             shape = parse_template(text, where=where).shape()

@@ -11,11 +11,10 @@ from utilmeta.core.api.arguments import Values, explain_all
 from utilmeta.core.file import File
 from utilmeta.core.request import Request
 from utilmeta.core.request.raw import check_length
+from utilmeta.core.request.request import MULTIPART
 from utilmeta.core.request.shapes import FieldReader, Fields
+from utilmeta.core.response.finish import JSON
 from utilmeta.utils.exceptions import BadRequest, UnsupportedMediaType
-
-JSON = "application/json"
-MULTIPART = "multipart/form-data"
 
 # Bytes of a multipart body that are taken apart on the event loop itself; longer ones on a lane.
 _QUICK = 64 * 1024

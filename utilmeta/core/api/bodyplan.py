@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from utilmeta.core.api.arguments import adapter_of, default_maker, typed_dict, wire_name
-from utilmeta.core.api.bodies import JSON, MULTIPART, BodyReader, Choice
+from utilmeta.core.api.bodies import BodyReader, Choice
 from utilmeta.core.api.signature import Argument
 from utilmeta.core.file import File
 from utilmeta.core.request.params import Param, ParamKind, as_param
 from utilmeta.core.request.query import decode
+from utilmeta.core.request.request import MULTIPART, URLENCODED
 from utilmeta.core.request.shapes import TEXT, FieldReader, shape_of
+from utilmeta.core.response.finish import JSON
 from utilmeta.utils.annotations import (
     SEQUENCES,
     member_names,
@@ -19,8 +21,6 @@ from utilmeta.utils.annotations import (
     union_members,
 )
 from utilmeta.utils.exceptions import ConfigError
-
-URLENCODED = "application/x-www-form-urlencoded"
 
 _annotated: Any = typing.Annotated
 

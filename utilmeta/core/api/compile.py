@@ -15,7 +15,7 @@ from utilmeta.core.api.answers import (
 from utilmeta.core.api.arguments import ParamsReader, check_default, default_maker
 from utilmeta.core.api.base import API, declared_params
 from utilmeta.core.api.bodyplan import make_body_reader
-from utilmeta.core.api.declared import About
+from utilmeta.core.api.declared import About, place_of
 from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
 from utilmeta.core.api.operation import Level, Operation
 from utilmeta.core.api.placing import check_body, placed, sort_arguments
@@ -102,16 +102,6 @@ def _check_unique(operations: Sequence[Operation]) -> None:
                 f"{operation.template}; give one of them another path"
             )
         seen[key] = operation
-
-
-def place_of(target: Any) -> str:
-    """Return a function's name with file and line, for messages."""
-    try:
-        _, line = inspect.getsourcelines(target)
-        file = inspect.getsourcefile(target)
-    except (OSError, TypeError):
-        return f"{target.__module__}.{target.__qualname__}"
-    return f"{target.__qualname__} ({file}:{line})"
 
 
 @dataclass(frozen=True, slots=True)

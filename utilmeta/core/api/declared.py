@@ -122,11 +122,11 @@ def make_about(where: str, options: Mapping[str, Any], forbidden: tuple[str, ...
     return About(**given)
 
 
-def about_class(cls: type) -> str:
-    """Return a class's name with file and line, for messages."""
+def place_of(target: Any) -> str:
+    """Return the name of a class or a function with file and line, for messages."""
     try:
-        _, line = inspect.getsourcelines(cls)
-        file = inspect.getsourcefile(cls)
+        _, line = inspect.getsourcelines(target)
+        file = inspect.getsourcefile(target)
     except (OSError, TypeError):
-        return f"{cls.__module__}.{cls.__qualname__}"
-    return f"{cls.__qualname__} ({file}:{line})"
+        return f"{target.__module__}.{target.__qualname__}"
+    return f"{target.__qualname__} ({file}:{line})"

@@ -7,7 +7,7 @@ from typing import Any
 
 from utilmeta.core.api.arguments import ParamsReader, Values
 from utilmeta.core.api.base import API
-from utilmeta.core.api.declared import ENDPOINT, HOOK, Declared, Hook, about_class
+from utilmeta.core.api.declared import HOOK, Hook, place_of
 from utilmeta.core.api.signature import Argument, function_arguments
 from utilmeta.core.api.template import Template
 from utilmeta.core.response.finish import Finisher
@@ -114,7 +114,7 @@ def _bind(
     cls: type[API],
     finisher_of: Callable[[Any], Finisher | None],
 ) -> BoundHook:
-    where = f"{about_class(cls)}.{function.__name__}"
+    where = f"{place_of(cls)}.{function.__name__}"
     count = len(inspect.signature(function).parameters) - 1
     takes = _GIVEN[hook.kind] == 1 and count > 0
     owner = f"{level} {function.__qualname__}"
@@ -196,12 +196,6 @@ def check_targets(classes: Sequence[type[API]], spots: Sequence[Spot]) -> None:
                     continue
                 shown = target if isinstance(target, str) else target.__name__
                 raise ConfigError(
-                    f"{about_class(cls)}.{name}: nothing below the class is {shown!r}; expected "
+                    f"{place_of(cls)}.{name}: nothing below the class is {shown!r}; expected "
                     "an endpoint, an API class or a route below it, or '*'"
                 )
-
-
-def declared_of(function: Any) -> Declared | None:
-    """Return what a decorator said of an endpoint."""
-    found: Declared | None = getattr(function, ENDPOINT, None)
-    return found

@@ -67,6 +67,8 @@ class Operation:
         retry: runs the endpoint again after some exceptions; None for never.
         timeout: seconds the endpoint may take; None for ever.
         debug: whether clients may see the text of unexpected exceptions.
+        is_mixed: whether its calls belong on different threads, or have limits of their own.
+        has_own_init: whether an `__init__` of the project's runs, which may do anything.
         simple: whether it has no hooks, plugins or limits, so that the short way is the same.
     """
 
@@ -93,6 +95,22 @@ class Operation:
     timeout: float | None = None
     debug: bool = False
     simple: bool = True
+    is_mixed: bool = field(init=False)
+    has_own_init: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out what follows from the rest, once."""
+        is_mixed = (
+            self.is_async
+            or self.timeout is not None
+            or self.retry is not None
+            or any(hook.is_async for hook in (*self.before, *self.after))
+            or any(variable.is_async for variable in self.context.values())
+            or any(plugin.is_late for plugin in self.plugins)
+        )
+        has_own = any(level.cls.__init__ is not API.__init__ for level in self.levels)
+        object.__setattr__(self, "is_mixed", is_mixed)
+        object.__setattr__(self, "has_own_init", has_own)
 
     @property
     def status(self) -> int | None:
@@ -157,18 +175,6 @@ class Operation:
             finished: RawResponse = await sync_to_async(self.finisher)(outcome, request)
             return finished
         return self.finisher(outcome, request)
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether its calls belong on different threads, or have limits of their own."""
-        return (
-            self.is_async
-            or self.timeout is not None
-            or self.retry is not None
-            or any(hook.is_async for hook in (*self.before, *self.after))
-            or any(variable.is_async for variable in self.context.values())
-            or any(plugin.is_late for plugin in self.plugins)
-        )
 
 
 def settle(instance: API, level: Level, request: Request, parent: API | None) -> None:

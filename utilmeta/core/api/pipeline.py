@@ -113,12 +113,7 @@ class Run:
             values: Values = {}
             early = yield from self._come_in(None)
             if early is None:
-                values = yield Call(
-                    self.operation.parse,
-                    (self.request,),
-                    blocking=False,
-                    twin=self.operation.aparse,
-                )
+                values = yield self._parsing()
                 early = yield from self._prepare(values, [])
             if early is None:
                 return self.instances[-1], values
@@ -137,14 +132,17 @@ class Run:
         early = yield from self._come_in(fault)
         if early is not None:
             return early
-        values = yield Call(
-            self.operation.parse, (self.request,), blocking=False, twin=self.operation.aparse
-        )
+        values = yield self._parsing()
         chain = self._chain(values)
         if self.operation.is_mixed:
             return (yield from chain)
         # All of it is sync, so it is one piece of work.
         return (yield Call(drive, (chain,)))
+
+    def _parsing(self) -> Call:
+        """Return the call that reads and validates the request."""
+        operation = self.operation
+        return Call(operation.parse, (self.request,), blocking=False, twin=operation.aparse)
 
     def _come_in(self, fault: Exception | None) -> Steps:
         """Yield the plugins' calls on the way in; return the answer of one that gives it."""
@@ -173,9 +171,8 @@ class Run:
         """Yield the calls before the endpoint; return the answer of a hook that gives one."""
         levels = self.operation.levels
         yield from self._fill(values, [key for level in levels for key in level.params.values()])
-        # A project's own `__init__` may do anything; ours only keeps what it is given.
-        has_own = any(level.cls.__init__ is not API.__init__ for level in self.operation.levels)
-        yield Call(self.make_ready, (values,), blocking=has_own)
+        # Our own `__init__` only keeps what it is given.
+        yield Call(self.make_ready, (values,), blocking=self.operation.has_own_init)
         for hook in self.operation.before:
             yield from self._fill(values, [item.key for item in hook.arguments])
             given = yield self.call(hook, (), hook.values(values))

@@ -1,7 +1,6 @@
 """What compiling an API is told of the service."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from utilmeta.core.response.encode import Encoder, make_encoder
 
@@ -17,7 +16,6 @@ class CompileRules:
         production: whether a public is served.
         debug: whether clients may see the text of unexpected exceptions.
         has_sockets: whether the framework carries WebSockets.
-        lanes: worker threads, for limits of time on sync services; None where none are there.
     """
 
     encode: Encoder = field(default_factory=make_encoder)
@@ -26,4 +24,3 @@ class CompileRules:
     production: bool = False
     debug: bool = False
     has_sockets: bool = True
-    lanes: Any = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from utilmeta.core.api.base import API, RESERVED, is_api
 from utilmeta.core.api.calls import original
-from utilmeta.core.api.declared import ENDPOINT, ROUTE, VERBS, About, Declared, about_class
+from utilmeta.core.api.declared import ENDPOINT, ROUTE, VERBS, About, Declared, place_of
 from utilmeta.core.api.decorators import Reference, Route
 from utilmeta.core.api.signature import Argument, make_argument, resolve_hints
 from utilmeta.core.api.template import Template, parse_template
@@ -66,7 +66,7 @@ def walk(cls: type[API], place: Place | None = None) -> Iterator[tuple[Place, En
         ConfigError: a declaration is wrong.
     """
     above = place or Place()
-    where = about_class(cls)
+    where = place_of(cls)
     if cls in above.classes:
         raise ConfigError(f"{where}: the class is nested in itself")
     hints = resolve_hints(cls, where)

@@ -16,13 +16,12 @@ from django.utils.http import parse_header_parameters
 from utilmeta.core.file import File
 from utilmeta.core.request.query import parse_query
 from utilmeta.core.request.raw import check_complete, check_length
-from utilmeta.core.request.request import URLENCODED
+from utilmeta.core.request.request import MULTIPART
 from utilmeta.core.request.shapes import Fields
 from utilmeta.utils.exceptions import BadRequest, RequestEntityTooLarge
 
-__all__ = ["MULTIPART", "URLENCODED", "agather", "gather", "parse_multipart", "parse_urlencoded"]
+__all__ = ["agather", "gather", "parse_multipart", "parse_urlencoded"]
 
-MULTIPART = "multipart/form-data"
 
 # What a boundary may be (RFC 2046 section 5.1.1), the space that may stand inside left out.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")

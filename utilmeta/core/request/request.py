@@ -16,8 +16,9 @@ from utilmeta.core.request.query import decode, parse_cookies, parse_query
 from utilmeta.core.request.raw import RawRequest, check_length
 from utilmeta.utils.exceptions import BadRequest
 
-# Media type of a plain HTML form's body.
+# Media types of an HTML form's body, without and with files.
 URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,6 @@ class Shape:
 
 
 TEXT = Shape()
-MANY_TEXTS = Shape("many", item=TEXT)
 
 
 def shape_of(annotation: Any, known: dict[Any, Shape] | None = None) -> Shape:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 Pairs = Sequence[tuple[str, str]]
 
 # Close codes (RFC 6455 section 7.4.1).
-NORMAL, GOING_AWAY, INVALID, POLICY, TOO_BIG, FAILED = 1000, 1001, 1007, 1008, 1009, 1011
+NORMAL, GOING_AWAY, INVALID, POLICY, FAILED = 1000, 1001, 1007, 1008, 1011
 RESTART = 1012
 NO_CODE, GONE = 1005, 1006
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_METHODS = ("process_request", "process_response", "handle_error")
+
 
 class Plugin:
     """Code around endpoints: an instance decorates an API class or an endpoint.
@@ -41,6 +43,17 @@ class Plugin:
     request_headers: tuple[str, ...] = ()
     # What it decorates: a qualified name.
     scope: str = ""
+
+    # Which of the methods a class defines itself, and which of them are async.
+    _own: ClassVar[frozenset[str]] = frozenset()
+    _async: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Find out once what requests would have to ask each time."""
+        super().__init_subclass__(**kwargs)
+        own = {name: getattr(cls, name) for name in _METHODS}
+        cls._own = frozenset(n for n, method in own.items() if method is not getattr(Plugin, n))
+        cls._async = frozenset(n for n in cls._own if inspect.iscoroutinefunction(own[n]))
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return an instance; a bare `@api.Cache` decorates with the defaults.
@@ -134,17 +147,16 @@ class Plugin:
         return (yield from self._call("handle_error", error, api))
 
     def _call(self, name: str, *args: Any) -> Steps:
-        if getattr(type(self), name) is getattr(Plugin, name):
+        if name not in self._own:
             return None
         method: Callable[..., Any] = getattr(self, name)
-        is_async = inspect.iscoroutinefunction(method)
+        is_async = name in self._async
         return (yield Call(method, args, is_async=is_async, blocking=self.blocking))
 
     @property
     def is_async(self) -> bool:
         """Whether one of its methods is async."""
-        names = ("process_request", "process_response", "handle_error")
-        return any(inspect.iscoroutinefunction(getattr(self, name)) for name in names)
+        return bool(self._async)
 
 
 def _is_target(target: object) -> bool:

@@ -10,25 +10,15 @@ from utilmeta.core.api.plugins import Cache, Idempotency, RateLimit
 from utilmeta.core.api.specs.schemas import Schema, SchemaBook
 from utilmeta.core.file import File
 from utilmeta.core.response import Response
+from utilmeta.core.response.files import BINARY
+from utilmeta.core.response.finish import JSON
 from utilmeta.core.response.problem import PROBLEM
 from utilmeta.core.response.response import headers_type, result_type
 from utilmeta.utils.annotations import union_members
 from utilmeta.utils.exceptions.http import phrase_of
 
-JSON = "application/json"
 TEXT = "text/plain"
-BINARY = "application/octet-stream"
 
-FAULT: Schema = {
-    "type": "object",
-    "title": "Fault",
-    "properties": {
-        "place": {"type": "string", "description": "where it is, such as `query.limit`"},
-        "code": {"type": "string"},
-        "expected": {"type": "string"},
-        "got": {"description": "what was sent; secrets are masked"},
-    },
-}
 PROBLEM_SCHEMA: Schema = {
     "type": "object",
     "title": "Problem",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from utilmeta.core.api.specs.schemas import rewrite
 from utilmeta.utils.exceptions import ConfigError
 
 Node = Any
@@ -35,7 +36,7 @@ def merge_external(
     if str(other["openapi"]).startswith("3.0"):
         other = _upgrade(other)
     renames = _renames(document, other, label)
-    other = _rewrite(other, renames)
+    other = rewrite(other, renames)
     for kind, components in other.get("components", {}).items():
         target = document.setdefault("components", {}).setdefault(kind, {})
         for name, component in components.items():
@@ -98,19 +99,6 @@ def _renames(document: Mapping[str, Any], other: Mapping[str, Any], label: str) 
             if name in taken and taken[name] != component:
                 found[f"#/components/{kind}/{name}"] = f"#/components/{kind}/{label}_{name}"
     return found
-
-
-def _rewrite(node: Node, renames: Mapping[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: renames.get(value, value)
-            if key == "$ref" and isinstance(value, str)
-            else _rewrite(value, renames)
-            for key, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_rewrite(item, renames) for item in node]
-    return node
 
 
 def _upgrade(node: Node) -> Any:

@@ -109,12 +109,13 @@ class SchemaBook:
                     "as clients cannot tell them apart"
                 )
         renames = _same_both_ways(self.definitions)
+        references = _references(renames)
         self.definitions = {
-            renames.get(name, name): rewrite(schema, renames)
+            renames.get(name, name): rewrite(schema, references)
             for name, schema in self.definitions.items()
         }
         for key, schema in found.items():
-            self._schemas[key].update(rewrite(schema, renames))
+            self._schemas[key].update(rewrite(schema, references))
         for build in self._later:
             build()
 
@@ -140,26 +141,31 @@ def _same_both_ways(definitions: Mapping[str, Schema]) -> dict[str, str]:
     } - set(definitions)
     while True:
         renames = {f"{name}-{way}": name for name in names for way in ("Input", "Output")}
+        references = _references(renames)
         different = {
             name
             for name in names
-            if rewrite(definitions[f"{name}-Input"], renames)
-            != rewrite(definitions[f"{name}-Output"], renames)
+            if rewrite(definitions[f"{name}-Input"], references)
+            != rewrite(definitions[f"{name}-Output"], references)
         }
         if not different:
             return renames
         names -= different
 
 
+def _references(renames: Mapping[str, str]) -> dict[str, str]:
+    return {REFERENCE + old: REFERENCE + new for old, new in renames.items()}
+
+
 def rewrite(node: Any, renames: Mapping[str, str]) -> Any:
-    """Return a schema whose references lead to new names of components."""
+    """Return a part of a document whose references lead elsewhere: whole references to such."""
     if isinstance(node, dict):
-        made = {key: rewrite(value, renames) for key, value in node.items()}
-        reference = made.get("$ref")
-        if isinstance(reference, str):
-            name = reference.removeprefix(REFERENCE)
-            made["$ref"] = REFERENCE + renames[name] if name in renames else reference
-        return made
+        return {
+            key: renames.get(value, value)
+            if key == "$ref" and isinstance(value, str)
+            else rewrite(value, renames)
+            for key, value in node.items()
+        }
     return [rewrite(item, renames) for item in node] if isinstance(node, list) else node
 
 
