@@ -642,35 +642,6 @@ def test_a_type_that_does_not_fit_its_relation_is_refused(
         declare()
 
 
-def test_a_schema_that_nests_itself_is_refused() -> None:
-    def declare() -> None:
-        class Person2(orm.Schema[User]):
-            articles: list["Piece2"]
-
-        class Piece2(orm.Schema[Article]):
-            author: Person2
-
-        Person2.model_rebuild(_types_namespace={"Piece2": Piece2})
-        Person2.plan()
-
-    with pytest.raises(ConfigError, match=r"nests itself \(Person2 > Piece2 > Person2\)"):
-        declare()
-
-
-def test_an_expression_over_columns_in_a_joined_schema_is_refused() -> None:
-    def declare() -> None:
-        class Loud(orm.Schema[User]):
-            shouted: str = orm.Field(Upper("username"))
-
-        class Wrong(orm.Schema[Article]):
-            author: Loud
-
-        Wrong.plan()
-
-    with pytest.raises(ConfigError, match=r"Loud\.shouted.*joined as 'author'"):
-        declare()
-
-
 def test_a_schema_without_a_model_is_refused() -> None:
     def declare() -> None:
         class Wrong(orm.Schema):  # type: ignore[type-arg]

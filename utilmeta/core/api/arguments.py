@@ -72,7 +72,8 @@ class ParamsReader:
                 name = f"{place} {index}"
                 fields[name] = whole.annotation
                 self._wholes[name] = whole.key
-                self._sources.append((name, _whole_source(place, whole, where)))
+                others = _names_of([item for item in mine if item is not whole])
+                self._sources.append((name, _whole_source(place, whole, where, others)))
         self._validate = adapter_of(_typed_dict("Params", fields), where).validate_python
 
     def read(self, request: Request, faults: list[dict[str, object]]) -> Values:
@@ -159,7 +160,27 @@ def _query_source(members: Mapping[str, Any], others: Shape | None = None) -> So
     return lambda request: read(request.encoded_query)
 
 
-def _whole_source(place: Place, argument: Argument, where: str) -> Source:
+def _names_of(arguments: list[Argument]) -> frozenset[str]:
+    """Return the names that arguments take from their place."""
+    names: set[str] = set()
+    for item in arguments:
+        if item.param is not None and item.param.whole:
+            names.update(member_names(item.annotation) or ())
+        else:
+            names.add(wire_name(item))
+    return frozenset(names)
+
+
+def _without(source: Source, names: frozenset[str]) -> Source:
+    """Return a source without what other arguments take, which this one would keep or refuse."""
+
+    def read(request: Request) -> dict[str, Any]:
+        return {name: value for name, value in source(request).items() if name not in names}
+
+    return read
+
+
+def _whole_source(place: Place, argument: Argument, where: str, others: frozenset[str]) -> Source:
     members = member_names(argument.annotation)
     if place == "query":
         if members is None and shape_of(argument.annotation).kind in {"text", "many"}:
@@ -169,7 +190,11 @@ def _whole_source(place: Place, argument: Argument, where: str) -> Source:
             )
         if members is None:
             return _query_source({}, shape_of(argument.annotation).item or TEXT)
-        return _query_source(members, TEXT if takes_others(argument.annotation) else None)
+        if not takes_others(argument.annotation):
+            return _query_source(members)
+        source = _query_source(members, TEXT)
+        foreign = others - frozenset(members)
+        return _without(source, foreign) if foreign else source
     if place == "header":
         if members is None:
             return lambda request: dict(request.headers)

@@ -21,6 +21,7 @@ from utilmeta.core.api.operation import Level, Operation
 from utilmeta.core.api.placing import check_body, placed, sort_arguments
 from utilmeta.core.api.plugins.base import Plugin, plugins_of
 from utilmeta.core.api.plugins.retry import IDEMPOTENT, Retry
+from utilmeta.core.api.reading import reading_endpoint
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.signature import Argument, function_arguments, resolve_hints
 from utilmeta.core.api.sockets import make_reader
@@ -213,7 +214,7 @@ def _operation(parts: _Parts, template: Template, spot: Spot, in_full: frozenset
         where=parts.where,
         method=declared.method,
         template=template,
-        function=function,
+        function=reading_endpoint(function, returns),
         levels=_levels(place, inherited, (*before, *after, *handlers)),
         is_async=inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
         arguments=tuple(arguments),

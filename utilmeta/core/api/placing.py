@@ -7,7 +7,7 @@ from utilmeta.core.api.signature import Argument, is_body_type
 from utilmeta.core.api.template import Template
 from utilmeta.core.request import Request
 from utilmeta.core.request.params import Param
-from utilmeta.utils.annotations import is_many
+from utilmeta.utils.annotations import is_many, strip_optional
 from utilmeta.utils.exceptions import ConfigError
 
 # Methods whose requests have no body to read.
@@ -48,6 +48,11 @@ def _bare(argument: Argument, method: str, where: str, *, in_path: bool) -> Argu
         raise ConfigError(f"{where}: the request is self.request; drop {argument.name!r}")
     if in_path:
         return replace(argument, param=Param(kind="PathParam", place="path"))
+    bare = strip_optional(argument.annotation)
+    if getattr(bare, "__utilmeta_place__", None) == "query":
+        # What does not fit the model is told at set-up.
+        bare.check()
+        return replace(argument, param=Param(kind="Query", place="query", whole=True))
     if holds_file(argument.annotation) and not is_body_type(argument.annotation):
         raise ConfigError(
             f"{where}: {argument.name!r} is a file, which comes in the body; write "

@@ -5,25 +5,86 @@ from typing import TYPE_CHECKING
 from utilmeta.core.orm.databases import Database, DatabaseConnections
 
 if TYPE_CHECKING:
-    from utilmeta.core.orm.errors import EmptyQueryset
+    from utilmeta.core.orm.context import QueryContext
+    from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey, UpdateFailed
     from utilmeta.core.orm.fields import Field
-    from utilmeta.core.orm.schema import Rows, Schema
+    from utilmeta.core.orm.modes import WP, A, R, W
+    from utilmeta.core.orm.query import (
+        Cursor,
+        Filter,
+        Limit,
+        Offset,
+        Order,
+        OrderBy,
+        Page,
+        Query,
+        Scope,
+        Search,
+    )
+    from utilmeta.core.orm.rows import Rows
+    from utilmeta.core.orm.schema import Schema
 
-__all__ = ["Database", "DatabaseConnections", "EmptyQueryset", "Field", "Rows", "Schema"]
+__all__ = [
+    "WP",
+    "A",
+    "Cursor",
+    "Database",
+    "DatabaseConnections",
+    "EmptyQueryset",
+    "Field",
+    "Filter",
+    "Limit",
+    "MissingPrimaryKey",
+    "Offset",
+    "Order",
+    "OrderBy",
+    "Page",
+    "Query",
+    "QueryContext",
+    "R",
+    "Rows",
+    "Schema",
+    "Scope",
+    "Search",
+    "UpdateFailed",
+    "W",
+]
 
 # Schemas import Django's models, which need not be there yet where databases are declared.
 _LAZY = {
-    "EmptyQueryset": "utilmeta.core.orm.errors",
-    "Field": "utilmeta.core.orm.fields",
-    "Rows": "utilmeta.core.orm.schema",
-    "Schema": "utilmeta.core.orm.schema",
+    "A": "modes",
+    "EmptyQueryset": "errors",
+    "Field": "fields",
+    "MissingPrimaryKey": "errors",
+    "QueryContext": "context",
+    "R": "modes",
+    "Rows": "rows",
+    "Schema": "schema",
+    "UpdateFailed": "errors",
+    "W": "modes",
+    "WP": "modes",
+    **dict.fromkeys(
+        (
+            "Cursor",
+            "Filter",
+            "Limit",
+            "Offset",
+            "Order",
+            "OrderBy",
+            "Page",
+            "Query",
+            "Scope",
+            "Search",
+        ),
+        "query",
+    ),
 }
 
 
 def __getattr__(name: str) -> object:
-    """Return a schema class on first use."""
+    """Return a name on first use."""
     if name in _LAZY:
         from importlib import import_module
 
-        return getattr(import_module(_LAZY[name]), name)
+        return getattr(import_module(f"utilmeta.core.orm.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'utilmeta.core.orm' has no attribute {name!r}")

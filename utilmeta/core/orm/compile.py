@@ -1,276 +1,360 @@
 """From a schema's annotations and its model to a read plan."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import (
-    ForeignObjectRel,
-    Manager,
-    ManyToManyField,
-    ManyToManyRel,
-    ManyToOneRel,
-    Model,
-    OneToOneRel,
-    QuerySet,
-)
+from django.db.models import Model, QuerySet
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.convert import converter
-from utilmeta.core.orm.fields import source_of
-from utilmeta.core.orm.plan import (
-    Column,
-    Many,
-    Plan,
-    Related,
-    Selection,
-    Shape,
-    Single,
-    has_references,
+from utilmeta.core.orm.convert import converter, plain_converter
+from utilmeta.core.orm.expressions import first_of, for_row
+from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
+from utilmeta.core.orm.parts import Function, Properties, bound_function
+from utilmeta.core.orm.plan import Column, Many, Plan, Related, Shape, Single
+from utilmeta.core.orm.relations import (
+    Relation,
+    find_field,
+    is_many,
+    is_property,
+    link_of,
+    may_be_null,
+    need_field,
 )
-from utilmeta.utils.annotations import element_of
+from utilmeta.core.orm.scopes import Scope
+from utilmeta.core.orm.selection import Selection
+from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target
+from utilmeta.utils.annotations import admits_none, element_of
 from utilmeta.utils.exceptions import ConfigError
 
-if TYPE_CHECKING:
-    from utilmeta.core.orm.schema import Schema
 
-Relation = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where in a statement a schema's columns are put.
-
-    Attributes:
-        model: whose columns.
-        prefix: ORM path to it, `''` or `author__`.
-        selection: the statement's columns.
-        outer: the schemas above this one, to find those that nest themselves.
-    """
-
-    model: type[Model]
-    prefix: str
-    selection: Selection
-    outer: tuple[type["Schema[Any]"], ...]
-
-
-def compile_plan(schema: type["Schema[Any]"], model: type[Model]) -> Plan:
+def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = None) -> Plan:
     """Return the plan of a schema.
 
+    Args:
+        schema: the schema.
+        model: its model.
+        scope: which fields are wanted; None for all.
+
     Raises:
-        ConfigError: a field has no source in the model, a type and a relation do not go together,
-            or a schema nests itself.
+        ConfigError: a field has no source in the model, or a type and its source do not go
+            together.
     """
     selection = Selection()
     key = selection.column("pk")
-    shape = _shape(schema, Spot(model, "", selection, ()))
-    return Plan(model=model, selection=selection, shape=shape, key=key)
-
-
-def _shape(schema: type["Schema[Any]"], spot: Spot) -> Shape:
-    if schema in spot.outer:
-        names = " > ".join(item.__name__ for item in (*spot.outer, schema))
-        raise ConfigError(f"{schema.__name__}: the schema nests itself ({names})")
-    spot = Spot(spot.model, spot.prefix, spot.selection, (*spot.outer, schema))
-    shape = Shape()
-    for name, info in schema.model_fields.items():
-        _add(shape, schema, name, info, spot)
-    return shape
-
-
-def _add(shape: Shape, schema: type["Schema[Any]"], name: str, info: FieldInfo, spot: Spot) -> None:
-    where = f"{schema.__name__}.{name}"
-    output = info.serialization_alias or info.alias or name
-    shape.outputs.append(output)
-    source = source_of(info).value
-    if source is not None and not isinstance(source, str):
-        if spot.prefix and has_references(source):
-            raise ConfigError(
-                f"{where}: an expression over columns cannot stand in a schema that is joined as "
-                f"{spot.prefix.rstrip('_')!r}; read the relation as a list, or drop the field"
-            )
-        label = f"{spot.prefix}{name}"
-        shape.columns.append(Column(output, spot.selection.expression(label, source)))
-        return
-    path = (source or name).split(".")
-    target, many = element_of(info.annotation)
-    _follow(shape, output, path, target, many, spot, where)
-
-
-def _follow(
-    shape: Shape,
-    output: str,
-    path: Sequence[str],
-    target: Any,
-    many: bool,
-    spot: Spot,
-    where: str,
-) -> None:
-    """Add what a path through relations leads to."""
-    field = _field(spot.model, path[0], where)
-    nested = as_schema(target)
-    if _is_many(field):
-        if not many:
-            raise ConfigError(
-                f"{where}: {path[0]!r} leads to many rows, so the type must be a list of something"
-            )
-        shape.many.append(_many(output, field, path[1:], nested, spot, where))
-        return
-    if len(path) > 1:
-        if not field.is_relation:
-            raise ConfigError(f"{where}: {path[0]!r} is a column, so nothing can follow it")
-        inner = Spot(field.related_model, f"{spot.prefix}{path[0]}__", spot.selection, spot.outer)
-        _follow(shape, output, path[1:], target, many, inner, where)
-        return
-    if nested is None:
-        index = spot.selection.column(f"{spot.prefix}{path[0]}")
-        shape.columns.append(Column(output, index, converter(field, target)))
-        return
-    if not field.is_relation:
-        raise ConfigError(f"{where}: {path[0]!r} is a column, which has no {nested.__name__}")
-    if many:
-        raise ConfigError(f"{where}: {path[0]!r} leads to one row, so the type must not be a list")
-    inner = Spot(field.related_model, f"{spot.prefix}{path[0]}__", spot.selection, spot.outer)
-    key = spot.selection.column(f"{spot.prefix}{path[0]}__pk")
-    _check_model(nested, field.related_model, where)
-    shape.singles.append(Single(output, key, _shape(nested, inner)))
-
-
-def _many(
-    output: str,
-    field: Relation,
-    rest: Sequence[str],
-    nested: type["Schema[Any]"] | None,
-    spot: Spot,
-    where: str,
-) -> Many:
-    make, label_name, prefix, model, key_name = _link(field)
-    selection = Selection()
-    label = selection.column(label_name)
-    key = spot.selection.column(f"{spot.prefix}{key_name}")
-    inner = Spot(model, prefix, selection, spot.outer)
-    related = Related(queryset=make, label=label, selection=selection, shape=None)
-    if nested is not None:
-        if rest:
-            raise ConfigError(f"{where}: a list of schemas takes a relation, not a path beyond it")
-        _check_model(nested, model, where)
-        related.shape = _shape(nested, inner)
-    else:
-        related.value = selection.column(_plain_path(inner, rest, where))
-    return Many(output, key, related)
-
-
-def _plain_path(spot: Spot, rest: Sequence[str], where: str) -> str:
-    model, prefix = spot.model, spot.prefix
-    for index, part in enumerate(rest):
-        field = _field(model, part, where)
-        if _is_many(field):
-            raise ConfigError(
-                f"{where}: a second many relation, {part!r}, in one path; nest a schema"
-            )
-        last = index == len(rest) - 1
-        if not last:
-            if not field.is_relation:
-                raise ConfigError(f"{where}: {part!r} is a column, so nothing can follow it")
-            model = field.related_model
-    return prefix + ("__".join(rest) or "pk")
-
-
-def _link(
-    field: Relation,
-) -> tuple[Callable[[Sequence[Any], str | None], "QuerySet[Any]"], str, str, type[Model], str]:
-    """Return how the rows of a many relation are found.
-
-    Returns:
-        Queryset maker, its column of the outer key, path to the related model, that model, and the
-        outer model's column that the key is.
-    """
-    model: type[Model] = field.related_model
-    if isinstance(field, ManyToManyField | ManyToManyRel):
-        forward = isinstance(field, ManyToManyField)
-        owner: Any = field if forward else cast("Any", field).field
-        through: Any = owner.remote_field.through
-        near, far = owner.m2m_field_name(), owner.m2m_reverse_field_name()
-        if not forward:
-            near, far = far, near
-        order = [_prefixed(item, f"{far}__") for item in model._meta.ordering or ()] or [
-            f"{far}__pk"
-        ]
-
-        hides = _hides_rows(model)
-
-        def through_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-            manager = through._default_manager.using(using)
-            rows: QuerySet[Any] = manager.filter(**{f"{near}__in": keys}).order_by(*order)
-            if hides:
-                rows = rows.filter(**{f"{far}__in": model._default_manager.using(using)})
-            return rows
-
-        return through_rows, near, f"{far}__", model, _target_of(through, near)
-    name = field.field.name
-
-    def reverse_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        manager = model._default_manager.using(using)
-        rows: QuerySet[Any] = manager.filter(**{f"{name}__in": keys})
-        return rows if model._meta.ordering else rows.order_by("pk")
-
-    return reverse_rows, name, "", model, field.field.foreign_related_fields[0].name
-
-
-def _target_of(through: type[Model], name: str) -> str:
-    """Return the field of the other model that a foreign key points at."""
-    key: Any = through._meta.get_field(name)
-    found: str = key.foreign_related_fields[0].name
-    return found
-
-
-def _hides_rows(model: type[Model]) -> bool:
-    """Return whether a model's default manager leaves rows out, as for soft deletion."""
-    manager = type(model._default_manager)
-    return manager.get_queryset is not Manager.get_queryset
-
-
-def _prefixed(item: Any, prefix: str) -> Any:
-    if isinstance(item, str):
-        return f"-{prefix}{item[1:]}" if item.startswith("-") else f"{prefix}{item}"
-    raise ConfigError(
-        f"Meta.ordering holds the expression {item!r}, which cannot order a many-to-many list; "
-        "use names of columns"
+    loops = Loops(set(_looping(schema, ())))
+    spot = Spot(model=model, prefix="", selection=selection, outer=(), loops=loops, scope=scope)
+    shape = _shape(schema, spot)
+    recursive = bool(loops.related)
+    return Plan(
+        schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
     )
 
 
-def _field(model: type[Model], name: str, where: str) -> Relation:
-    meta = model._meta
-    try:
-        return meta.pk if name == "pk" else meta.get_field(name)
-    except FieldDoesNotExist:
-        pass
-    for field in meta.get_fields():
-        if getattr(field, "attname", None) == name:
-            return field
-        if isinstance(field, ForeignObjectRel) and field.get_accessor_name() == name:
-            return field
-    import difflib
-
-    names = [field.name for field in meta.get_fields()]
-    close = difflib.get_close_matches(name, names, n=3)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    raise ConfigError(f"{where}: {model.__name__} has no field {name!r}{hint}")
+def _looping(schema: AnySchema, outer: tuple[AnySchema, ...]) -> Iterator[AnySchema]:
+    """Yield the schemas that are nested in themselves."""
+    if schema in outer:
+        yield schema
+        return
+    for info in schema.model_fields.values():
+        nested = as_schema(element_of(info.annotation)[0])
+        if nested is not None and _is_read(options_of(info)):
+            yield from _looping(nested, (*outer, schema))
 
 
-def _is_many(field: Relation) -> bool:
-    if isinstance(field, OneToOneRel):
-        return False
-    return isinstance(field, ManyToManyField | ManyToManyRel | ManyToOneRel)
+def _is_read(options: Options) -> bool:
+    return options.mode is None or "r" in options.mode
 
 
-def as_schema(target: Any) -> type["Schema[Any]"] | None:
+def _shape(schema: AnySchema, spot: Spot) -> Shape:
+    spot = replace(spot, outer=(*spot.outer, schema))
+    shape = Shape(schema)
+    if schema in spot.loops.schemas:
+        shape.own = spot.selection.column(f"{spot.prefix}pk")
+    computed = _computed(schema, spot.scope)
+    properties: list[Target] = []
+    for name, info in schema.model_fields.items():
+        target = _target(schema, name, info)
+        if not _is_read(target.options):
+            continue
+        wanted = spot.scope is None or spot.scope.takes(name, target.output)
+        if not wanted and not computed:
+            continue
+        shape.outputs.append(target.output)
+        if target.options.no_output or not wanted:
+            shape.hidden.append(target.output)
+        inside = None if spot.scope is None else spot.scope.inside(name, target.output)
+        _add(shape, target, replace(spot, scope=inside), properties)
+    if properties:
+        shape.parts.append(_properties(schema, properties, spot))
+    if computed:
+        shape.outputs += computed.values()
+        shape.finish = _finisher(schema, computed)
+    return shape
+
+
+def _target(schema: AnySchema, name: str, info: FieldInfo) -> Target:
+    element, many = element_of(info.annotation)
+    return Target(
+        where=f"{schema.__name__}.{name}",
+        name=name,
+        output=output_name(name, info),
+        annotation=info.annotation,
+        options=options_of(info),
+        nested=as_schema(element),
+        element=element,
+        many=many,
+    )
+
+
+def output_name(name: str, info: FieldInfo) -> str:
+    """Return the name of a field in answers."""
+    return info.serialization_alias or info.alias or name
+
+
+def _computed(schema: AnySchema, scope: Scope | None) -> dict[str, str]:
+    """Return pydantic's computed fields that are wanted, with their names in records."""
+    found = {name: info.alias or name for name, info in schema.model_computed_fields.items()}
+    if scope is None:
+        return found
+    return {name: output for name, output in found.items() if scope.takes(name, output)}
+
+
+def _finisher(schema: AnySchema, computed: dict[str, str]) -> Any:
+    def finish(record: dict[str, Any]) -> None:
+        instance = schema.from_record(record)
+        for name, output in computed.items():
+            record[output] = getattr(instance, name)
+
+    return finish
+
+
+def _properties(schema: AnySchema, targets: list[Target], spot: Spot) -> Properties:
+    needs = dict.fromkeys(need for target in targets for need in target.options.needs)
+    found = Properties(
+        where=schema.__name__,
+        outputs=tuple(target.output for target in targets),
+        names=tuple(_path(target)[0] for target in targets),
+        key=spot.selection.column(f"{spot.prefix}pk"),
+        model=spot.model,
+        needs=tuple(needs),
+    )
+    found.queryset()
+    return found
+
+
+def _path(target: Target) -> list[str]:
+    return (target.options.source or target.name).split(".")
+
+
+def _add(shape: Shape, target: Target, spot: Spot, properties: list[Target]) -> None:
+    source = target.options.source
+    if is_function(source):
+        shape.parts.append(
+            Function(
+                where=target.where,
+                outputs=(target.output,),
+                key=spot.selection.column(f"{spot.prefix}pk"),
+                call=bound_function(source, shape.schema, target.where),
+                nested=target.nested,
+                many=target.many,
+            )
+        )
+    elif isinstance(source, QuerySet) or is_expression(source):
+        _add_expression(shape, target, spot)
+    else:
+        path = _path(target)
+        if (
+            len(path) == 1
+            and find_field(spot.model, path[0]) is None
+            and is_property(spot.model, path[0])
+        ):
+            properties.append(target)
+        else:
+            _follow(shape, target, path, spot)
+
+
+def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
+    """Add a value of an expression; for a nested schema it is the key of its row."""
+    source = target.options.source
+    if isinstance(source, QuerySet):
+        if target.many:
+            raise ConfigError(
+                f"{target.where}: a queryset with OuterRef gives one value; for a list of related "
+                "rows write orm.Field('relation', queryset=...), or a function (cls, *keys)"
+            )
+        if target.nested is None and source.query.default_cols:
+            raise ConfigError(f"{target.where}: the queryset needs .values('...') of one column")
+        source = first_of(source, "pk" if target.nested is not None else None)
+    expression = for_row(source, spot.model, spot.prefix, target.where)
+    index = spot.selection.expression(f"{spot.prefix}{target.name}", expression)
+    if target.nested is None:
+        convert = plain_converter(target.element)
+        shape.columns.append(Column(target.output, index, convert))
+        return
+    if target.many:
+        raise ConfigError(f"{target.where}: an expression gives one value, no list")
+    model = target.nested.model_of()
+    related = _related_by_key(model, "pk", target)
+    related.shape = _shape(target.nested, _apart(model, "", related.selection, spot))
+    shape.parts.append(Many((target.output,), index, related, single=True))
+
+
+def _related_by_key(model: type[Model], column: str, target: Target) -> Related:
+    def rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
+        found: QuerySet[Any] = model._base_manager.using(using).filter(**{f"{column}__in": keys})
+        return found
+
+    selection = Selection()
+    key = model._meta.pk
+    label = selection.column(column)
+    return Related(where=target.where, queryset=rows, label=label, key=key, selection=selection)
+
+
+def _apart(model: type[Model], prefix: str, selection: Selection, spot: Spot) -> Spot:
+    """Return the spot of a statement of its own."""
+    return replace(spot, model=model, prefix=prefix, selection=selection, nullable=False)
+
+
+def _follow(shape: Shape, target: Target, path: Sequence[str], spot: Spot) -> None:
+    """Add what a path through relations leads to."""
+    relation = need_field(spot.model, path[0], target.where)
+    if is_many(relation):
+        if not target.many:
+            raise ConfigError(
+                f"{target.where}: {path[0]!r} leads to many rows, so the type must be a list of "
+                "something"
+            )
+        shape.parts.append(_many(target, relation, path[1:], spot))
+        return
+    if target.options.queryset is not None:
+        raise ConfigError(f"{target.where}: queryset= belongs to a relation that leads to many")
+    if len(path) > 1:
+        if not relation.is_relation:
+            raise ConfigError(f"{target.where}: {path[0]!r} is a column, so nothing can follow it")
+        nullable = spot.nullable or may_be_null(relation)
+        prefix = f"{spot.prefix}{path[0]}__"
+        inner = replace(spot, model=relation.related_model, prefix=prefix, nullable=nullable)
+        _follow(shape, target, path[1:], inner)
+        return
+    if target.nested is None:
+        _column(shape, target, path[0], relation, spot)
+    else:
+        _single(shape, target, path[0], relation, spot)
+
+
+def _column(shape: Shape, target: Target, name: str, column: Relation, spot: Spot) -> None:
+    _check_null(target, column, spot)
+    index = spot.selection.column(f"{spot.prefix}{name}")
+    shape.columns.append(Column(target.output, index, converter(column, target.annotation)))
+
+
+def _check_null(target: Target, column: Relation, spot: Spot) -> None:
+    """Refuse a type without None for what may be null.
+
+    Raises:
+        ConfigError: answers would hold null where the type says that they do not.
+    """
+    if not (spot.nullable or may_be_null(column)):
+        return
+    if admits_none(target.annotation) or target.annotation in (Any, object, None):
+        return
+    name = getattr(target.annotation, "__name__", str(target.annotation))
+    raise ConfigError(f"{target.where}: it may be null; write {name} | None")
+
+
+def _single(shape: Shape, target: Target, name: str, relation: Relation, spot: Spot) -> None:
+    nested = target.nested
+    assert nested is not None  # noqa: S101 - the caller has looked
+    if not relation.is_relation:
+        raise ConfigError(f"{target.where}: {name!r} is a column, which has no {nested.__name__}")
+    if target.many:
+        raise ConfigError(
+            f"{target.where}: {name!r} leads to one row, so the type must not be a list"
+        )
+    _check_null(target, relation, spot)
+    _check_model(nested, relation.related_model, target.where)
+    if nested in spot.outer and spot.scope is None:
+        shape.parts.append(_loop(target, nested, relation, spot))
+        return
+    inner = replace(
+        spot, model=relation.related_model, prefix=f"{spot.prefix}{name}__", nullable=False
+    )
+    key = spot.selection.column(f"{spot.prefix}{name}__pk")
+    shape.parts.append(Single((target.output,), key, _shape(nested, inner)))
+
+
+def _many(target: Target, relation: Relation, rest: Sequence[str], spot: Spot) -> Many:
+    nested = target.nested
+    if nested is None:
+        return _plain_many(target, relation, rest, spot)
+    if rest:
+        raise ConfigError(
+            f"{target.where}: a list of schemas takes a relation, not a path beyond it"
+        )
+    _check_model(nested, relation.related_model, target.where)
+    if nested in spot.outer and spot.scope is None:
+        return _loop(target, nested, relation, spot)
+    link = link_of(relation, target.options.queryset, target.where)
+    related, inner = _linked(target, link, spot)
+    related.shape = _shape(nested, inner)
+    return Many((target.output,), spot.selection.column(f"{spot.prefix}{link.key}"), related)
+
+
+def _linked(target: Target, link: Any, spot: Spot) -> tuple[Related, Spot]:
+    selection = Selection()
+    label = selection.column(link.label)
+    key = need_field(spot.model, link.key, target.where)
+    related = Related(
+        where=target.where, queryset=link.rows, label=label, key=key, selection=selection
+    )
+    return related, _apart(link.model, link.prefix, selection, spot)
+
+
+def _loop(target: Target, nested: AnySchema, relation: Relation, spot: Spot) -> Many:
+    """Return what reads the rows of a schema inside of itself, level by level."""
+    link = link_of(relation, target.options.queryset, target.where)
+    known = (nested, relation, id(target.options.queryset))
+    related = spot.loops.related.get(known)
+    if related is None:
+        related, inner = _linked(target, link, spot)
+        spot.loops.related[known] = related
+        related.shape = _shape(nested, inner)
+    key = spot.selection.column(f"{spot.prefix}{link.key}")
+    return Many((target.output,), key, related, single=not target.many)
+
+
+def _plain_many(target: Target, relation: Relation, rest: Sequence[str], spot: Spot) -> Many:
+    link = link_of(relation, target.options.queryset, target.where)
+    related, inner = _linked(target, link, spot)
+    path, column = _plain_path(inner, rest, target.where)
+    related.value = related.selection.column(path)
+    related.convert = converter(column, target.element)
+    return Many((target.output,), spot.selection.column(f"{spot.prefix}{link.key}"), related)
+
+
+def _plain_path(spot: Spot, rest: Sequence[str], where: str) -> tuple[str, Relation]:
+    model: Any = spot.model
+    column = model._meta.pk
+    for index, part in enumerate(rest):
+        column = need_field(model, part, where)
+        if is_many(column):
+            raise ConfigError(
+                f"{where}: a second many relation, {part!r}, in one path; nest a schema"
+            )
+        if index < len(rest) - 1:
+            if not column.is_relation:
+                raise ConfigError(f"{where}: {part!r} is a column, so nothing can follow it")
+            model = column.related_model
+    return spot.prefix + ("__".join(rest) or "pk"), column
+
+
+def as_schema(target: Any) -> AnySchema | None:
     """Return a type when it is a schema, else None."""
     return target if isinstance(target, type) and hasattr(target, "__utilmeta_schema__") else None
 
 
-def _check_model(nested: type["Schema[Any]"], model: type[Model], where: str) -> None:
+def _check_model(nested: AnySchema, model: type[Model], where: str) -> None:
     declared = nested.model_of()
     if not issubclass(model, declared):
         raise ConfigError(

@@ -52,3 +52,20 @@ def converter(field: Any, annotation: Any) -> Callable[[Any], Any] | None:
     if issubclass(declared, enum.Enum):
         return declared
     return declared if declared in _TARGETS else None
+
+
+def plain_converter(annotation: Any) -> Callable[[Any], Any] | None:
+    """Return what turns an expression's values into the declared type; None for other types.
+
+    Databases give numbers of other kinds for expressions than for columns: 0 and 1 for truth
+    values, decimals for averages.
+    """
+    declared = strip_optional(annotation)
+    if not isinstance(declared, type):
+        return None
+    if issubclass(declared, enum.Enum):
+        return declared
+    if declared not in (*_TARGETS, bool):
+        return None
+    kind: Any = declared
+    return lambda value: value if type(value) is kind else kind(value)

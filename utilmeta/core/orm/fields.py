@@ -1,72 +1,171 @@
-"""Fields of a schema whose source is not a column of the same name."""
+"""Fields of a schema that are more than the model's field of the same name."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pydantic
-from django.db.models.expressions import BaseExpression
+from django.db.models import QuerySet
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import MISSING, PydanticUndefined
 
+from utilmeta.core.orm.modes import LETTERS
 from utilmeta.utils.exceptions import ConfigError
 
+# What is done with the related rows that a nested field holds when it is written.
+OnWrite = Literal["create", "update", "replace", "link"]
+_POLICIES = ("create", "update", "replace", "link")
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a field's value comes from.
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Options:
+    """What `orm.Field` says of a field besides what pydantic knows.
 
     Attributes:
-        value: a path such as `author.username`, or an expression; None for the field's own name.
+        source: a path such as `author.username`, an expression, a queryset, or a function; None
+            for the model's field of the same name.
+        queryset: which related rows a relation holds, in which order, how many for each.
+        mode: letters of the uses it belongs to; None for what its source allows.
+        no_input: whether clients cannot set it; code can.
+        no_output: whether answers leave it out; code can read it.
+        on_write: what is done with nested related rows.
+        version: whether it counts the updates of its row.
+        needs: relations that a Python property of the model uses.
     """
 
-    value: str | BaseExpression | None
+    # Shown without these: the text of a queryset is its rows, read from the database.
+    source: Any = field(default=None, repr=False)
+    queryset: "QuerySet[Any] | None" = field(default=None, repr=False)
+    mode: str | None = None
+    no_input: bool = False
+    no_output: bool = False
+    on_write: OnWrite | None = None
+    version: bool = False
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Carried:
+    """A mark on fields that the model's column has been carried into, with what was added."""
+
+    constraints: list[Any] = field(default_factory=list)
 
 
 def Field(  # noqa: N802 - public name
-    source: str | BaseExpression | None = None,
+    source: Any = None,
     *,
+    queryset: "QuerySet[Any] | None" = None,
+    mode: str | None = None,
+    no_input: bool = False,
+    no_output: bool = False,
+    required: bool | None = None,
     default: Any = PydanticUndefined,
     default_factory: Callable[[], Any] | None = None,
     alias: str | None = None,
     title: str | None = None,
     description: str | None = None,
+    on_write: OnWrite | None = None,
+    version: bool = False,
+    needs: Sequence[str] = (),
     **constraints: Any,
 ) -> Any:
-    """Declare where a schema's field comes from and what it is called.
+    """Declare where a schema's field comes from, what it is for and what it is called.
 
     Args:
-        source: path of a column through relations (`author.username`, `tags.name`), or any Django
-            expression; None takes the model's field of the same name.
+        source: None for the model's field of the same name; a path through relations
+            (`author.username`, `tags.name`); a Django expression (`models.Count('comments')`); a
+            queryset with `OuterRef`, whose first row is taken; a function `(cls, *keys)` that
+            returns a dictionary from keys to values, or to keys of nested rows.
+        queryset: for a relation, which rows it holds; a slice of it is a slice for each parent.
+        mode: letters of the uses the field belongs to: `r` read, `a` create, `w` update.
+        no_input: clients cannot set it, code can.
+        no_output: answers leave it out, code can read it.
+        required: False lets clients leave it out without a default; it is then `request.Unset`.
         default: value of an instance made without one.
         default_factory: makes the default.
         alias: name in JSON, in and out.
         title: short name, for the API's description.
-        description: what it means, for the API's description.
+        description: what it means, for the API's description; the column's `help_text` otherwise.
+        on_write: for a nested schema that is written: `create` makes new rows, `update` makes new
+            ones and changes those sent with their key, `replace` also deletes those not sent,
+            `link` points at rows that exist.
+        version: a whole number that counts updates; an update of another version is refused.
+        needs: relations that a Python property of the model uses, so that they are read at once.
         **constraints: pydantic's `ge gt le lt min_length max_length pattern ...`.
 
     Raises:
-        ConfigError: the source is neither a path nor an expression.
+        ConfigError: an argument is wrong.
     """
-    if (
-        source is not None
-        and not isinstance(source, str)
-        and not hasattr(source, "resolve_expression")
-    ):
-        raise ConfigError(
-            f"orm.Field({source!r}): expected a path such as 'author.username', or an expression"
-        )
+    _check(f"orm.Field({shown(source)})", source, queryset, mode, on_write)
     options: dict[str, Any] = {"title": title, "description": description, "alias": alias}
     options = {name: value for name, value in options.items() if value is not None}
     if default_factory is not None:
         options["default_factory"] = default_factory
     elif default is not PydanticUndefined:
         options["default"] = default
+    elif required is False:
+        options["default"] = MISSING
     info: FieldInfo = pydantic.Field(**options, **constraints)
-    info.metadata.append(Source(source))
+    info.metadata.append(
+        Options(
+            source=source,
+            queryset=queryset,
+            mode=mode,
+            no_input=no_input,
+            no_output=no_output,
+            on_write=on_write,
+            version=version,
+            needs=tuple(needs),
+        )
+    )
     return info
 
 
-def source_of(info: FieldInfo) -> Source:
-    """Return the declared source of a field."""
-    return next((item for item in info.metadata if isinstance(item, Source)), Source(None))
+def _check(where: str, source: Any, queryset: Any, mode: str | None, on_write: str | None) -> None:
+    if source is not None and not (isinstance(source, str) or is_computed(source)):
+        raise ConfigError(
+            f"{where}: expected a path such as 'author.username', an expression, a queryset or a "
+            "function (cls, *keys)"
+        )
+    if queryset is not None and not isinstance(queryset, QuerySet):
+        raise ConfigError(f"{where}: queryset={shown(queryset)} is no queryset")
+    if queryset is not None and is_computed(source):
+        raise ConfigError(f"{where}: queryset= belongs to a relation, not to {shown(source)}")
+    if mode is not None and (not mode or set(mode) - LETTERS):
+        raise ConfigError(
+            f"{where}: mode={mode!r}; expected letters of r (read), a (create), w (update)"
+        )
+    if on_write is not None and on_write not in _POLICIES:
+        raise ConfigError(f"{where}: on_write={on_write!r}; expected one of {', '.join(_POLICIES)}")
+
+
+def shown(source: Any) -> str:
+    """Return a source as messages show it; a queryset without reading its rows."""
+    if isinstance(source, QuerySet):
+        return f"<queryset of {source.model.__name__}>"
+    return "" if source is None else repr(source)
+
+
+def is_expression(value: Any) -> bool:
+    """Return whether a value is one of Django's expressions, or stands for one."""
+    return hasattr(value, "resolve_expression") and not isinstance(value, type | QuerySet)
+
+
+def is_function(value: Any) -> bool:
+    """Return whether a value is a function that gives values for many keys at once."""
+    return isinstance(value, classmethod | staticmethod) or (
+        callable(value) and not isinstance(value, type) and not is_expression(value)
+    )
+
+
+def is_computed(value: Any) -> bool:
+    """Return whether a source is no path: an expression, a queryset or a function."""
+    return isinstance(value, QuerySet) or is_expression(value) or is_function(value)
+
+
+_PLAIN = Options()
+
+
+def options_of(info: FieldInfo) -> Options:
+    """Return what was said of a field; of `Annotated` types the last."""
+    return next((item for item in reversed(info.metadata) if isinstance(item, Options)), _PLAIN)

@@ -2,21 +2,71 @@
 
 A plan is one statement for the columns of the model and of its single relations (by joins), and one
 for each many relation (by the keys of the rows above it), however deep. The number of statements
-depends on the schema alone.
+depends on the schema alone; a schema that nests itself takes its statements once for each level.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from django.db.models import Expression, F, Model, QuerySet
-from django.db.models.expressions import BaseExpression
+from django.db.models import F, Model, QuerySet
 
-Row = Sequence[Any]
+from utilmeta.core.orm.relations import RowMaker
+from utilmeta.core.orm.selection import Row, Selection
+from utilmeta.utils.exceptions import OrmError
+
 Record = dict[str, Any]
+# Rows above a row, as (schema, key): what a row must not be nested in again.
+Path = frozenset[tuple[Any, Any]]
 
 # Keys of one IN list; SQLite allows 32,766 parameters (SQLITE_MAX_VARIABLE_NUMBER).
 MAX_KEYS = 30_000
+
+# Records that one read of a schema that nests itself may make; a mesh of rows has far more paths
+# than rows.
+MAX_NESTED = 100_000
+
+
+@dataclass(slots=True)
+class Reading:
+    """One read.
+
+    Attributes:
+        using: alias of the database.
+        nested: records made of schemas that nest themselves.
+    """
+
+    using: str | None
+    nested: int = 0
+
+    def count(self, records: int) -> None:
+        """Count records of a schema that nests itself.
+
+        Raises:
+            OrmError: there are too many.
+        """
+        self.nested += records
+        if self.nested > MAX_NESTED:
+            raise OrmError(
+                f"more than {MAX_NESTED} rows are nested in each other; give the inner level a "
+                "schema of its own that ends there"
+            )
+
+
+class Part(Protocol):
+    """What is added to the records of a shape from elsewhere than their own row."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what it adds."""
+
+    def values(
+        self, rows: list[Row], reading: Reading, paths: list[Path] | None, /
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the values of `outputs` for each row."""
+
+    def inner(self) -> "Iterator[Related | Shape]":
+        """Yield the statements and shapes it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +84,71 @@ class Column:
     convert: Callable[[Any], Any] | None = None
 
 
+@dataclass(slots=True)
+class Shape:
+    """What a record is made of.
+
+    Attributes:
+        schema: the schema.
+        outputs: names of the record's members, in the order they were declared.
+        hidden: those that answers leave out.
+        columns: values of the row.
+        parts: what comes from elsewhere.
+        own: place of the row's key, for schemas that nest themselves.
+        finish: computes the members that the schema's Python properties are.
+    """
+
+    schema: Any
+    outputs: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    own: int | None = None
+    finish: Callable[[Record], None] | None = None
+
+
+class HidingRecord(Record):
+    """A record with values that answers leave out.
+
+    Attributes:
+        hidden: the values by name.
+    """
+
+    __slots__ = ("hidden",)
+
+    hidden: Record
+
+
 @dataclass(frozen=True, slots=True)
 class Single:
     """A record made of other columns of the same row.
 
     Attributes:
-        output: its name in the record.
+        outputs: its name in the record.
         key: place of the related row's key, whose None means that there is no such row.
         shape: what the record is made of.
     """
 
-    output: str
+    outputs: tuple[str, ...]
     key: int
-    shape: "Shape"
+    shape: Shape
+
+    def values(
+        self, rows: list[Row], reading: Reading, paths: list[Path] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the record of each row, None where there is none."""
+        key = self.key
+        there = [index for index, row in enumerate(rows) if row[key] is not None]
+        inner = None if paths is None else [paths[index] for index in there]
+        made = build(self.shape, [rows[index] for index in there], reading, inner)
+        found: list[tuple[Any, ...]] = [(None,)] * len(rows)
+        for index, record in zip(there, made, strict=True):
+            found[index] = (record,)
+        return found
+
+    def inner(self) -> "Iterator[Related | Shape]":
+        """Yield the shape."""
+        yield self.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,71 +156,34 @@ class Many:
     """Records, or plain values, of another statement, gathered by a key of this row.
 
     Attributes:
-        output: its name in the record.
+        outputs: its name in the record.
         key: place of the key in the row.
         related: reads them.
         single: whether there is at most one, which then stands for itself.
     """
 
-    output: str
+    outputs: tuple[str, ...]
     key: int
     related: "Related"
     single: bool = False
 
+    def values(
+        self, rows: list[Row], reading: Reading, paths: list[Path] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the list of each row, or its only item."""
+        keys = [row[self.key] for row in rows]
+        if paths is None:
+            found = self.related.gather(keys, reading)
+            lists = [found.get(key) or [] for key in keys]
+        else:
+            lists = self.related.gather_paths(list(zip(keys, paths, strict=True)), reading)
+        if self.single:
+            return [(items[0] if items else None,) for items in lists]
+        return [(items,) for items in lists]
 
-@dataclass(slots=True)
-class Shape:
-    """What a record is made of.
-
-    Attributes:
-        outputs: names of the record's members, in the order they were declared.
-        columns: values of the row.
-        singles: records of joined columns.
-        many: what other statements give.
-    """
-
-    outputs: list[str] = field(default_factory=list)
-    columns: list[Column] = field(default_factory=list)
-    singles: list[Single] = field(default_factory=list)
-    many: list[Many] = field(default_factory=list)
-
-    def all_many(self) -> Iterator[Many]:
-        """Yield what other statements give, here and in joined records."""
-        yield from self.many
-        for single in self.singles:
-            yield from single.shape.all_many()
-
-
-@dataclass(slots=True)
-class Selection:
-    """The columns and annotations of one statement, each once.
-
-    Attributes:
-        names: ORM names, in order.
-        annotations: expressions by the name they are selected as.
-    """
-
-    names: list[str] = field(default_factory=list)
-    annotations: dict[str, BaseExpression] = field(default_factory=dict)
-
-    def column(self, name: str) -> int:
-        """Return the place of a column, which is added when it is new."""
-        if name not in self.names:
-            self.names.append(name)
-        return self.names.index(name)
-
-    def expression(self, label: str, expression: BaseExpression) -> int:
-        """Return the place of an expression."""
-        name = f"_utilmeta_{label}"
-        self.annotations[name] = expression
-        return self.column(name)
-
-    def rows(self, queryset: "QuerySet[Any]") -> list[Row]:
-        """Return the rows of a queryset."""
-        if self.annotations:
-            queryset = queryset.annotate(**self.annotations)
-        rows: list[Row] = list(queryset.values_list(*self.names))
-        return rows
+    def inner(self) -> "Iterator[Related | Shape]":
+        """Yield the statement."""
+        yield self.related
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,33 +191,72 @@ class Related:
     """One statement for the related rows of many rows at once.
 
     Attributes:
+        where: the schema's field it is for.
         queryset: makes the queryset, given the keys.
         label: place of the key by which the rows are gathered.
+        key: the field that the keys are of.
         selection: what is selected.
         shape: what each record is made of; None for plain values.
         value: place of the plain value.
+        convert: makes the declared type of a plain value; None where they agree.
     """
 
-    queryset: Callable[[Sequence[Any], str | None], "QuerySet[Any]"]
+    where: str
+    queryset: RowMaker
     label: int
+    key: Any
     selection: Selection
-    shape: Shape | None
+    shape: Shape | None = None
     value: int = 0
+    convert: Callable[[Any], Any] | None = None
 
-    def gather(self, keys: Iterable[Any], using: str | None) -> dict[Any, list[Any]]:
-        """Return the records, or values, by the key of the row they belong to."""
+    def _rows(self, keys: Iterable[Any], using: str | None) -> list[Row]:
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
         rows: list[Row] = []
         for start in range(0, len(wanted), MAX_KEYS):
             rows += self.selection.rows(self.queryset(wanted[start : start + MAX_KEYS], using))
-        if self.shape is None:
+        return rows
+
+    def gather(self, keys: Iterable[Any], reading: Reading) -> dict[Any, list[Any]]:
+        """Return the records, or values, by the key of the row they belong to."""
+        rows = self._rows(keys, reading.using)
+        items: list[Any]
+        if self.shape is not None:
+            items = build(self.shape, rows, reading, None)
+        elif self.convert is None:
             items = [row[self.value] for row in rows]
         else:
-            items = build(self.shape, rows, using)
+            convert, value = self.convert, self.value
+            items = [None if row[value] is None else convert(row[value]) for row in rows]
         found: dict[Any, list[Any]] = {}
         for row, item in zip(rows, items, strict=True):
             found.setdefault(row[self.label], []).append(item)
         return found
+
+    def gather_paths(self, wanted: list[tuple[Any, Path]], reading: Reading) -> list[list[Any]]:
+        """Return the records of each key, without those that the key's own row is nested in."""
+        shape = self.shape
+        if shape is None:
+            found = self.gather([key for key, _ in wanted], reading)
+            return [found.get(key) or [] for key, _ in wanted]
+        by_key: dict[Any, list[Row]] = {}
+        for row in self._rows([key for key, _ in wanted], reading.using):
+            by_key.setdefault(row[self.label], []).append(row)
+        spans: list[int] = []
+        rows: list[Row] = []
+        paths: list[Path] = []
+        for key, path in wanted:
+            mine = [
+                row
+                for row in by_key.get(key, ())
+                if shape.own is None or (shape.schema, row[shape.own]) not in path
+            ]
+            spans.append(len(mine))
+            rows += mine
+            paths += [path] * len(mine)
+        reading.count(len(rows))
+        made = iter(build(shape, rows, reading, paths))
+        return [[next(made) for _ in range(span)] for span in spans]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,73 +264,115 @@ class Plan:
     """How a schema reads its model.
 
     Attributes:
+        schema: the schema.
         model: the Django model.
         selection: columns and annotations of the first statement.
         shape: what each record is made of.
         key: place of the primary key.
+        recursive: whether the schema nests itself.
     """
 
+    schema: Any
     model: type[Model]
     selection: Selection
     shape: Shape
     key: int
+    recursive: bool = False
 
     @property
     def queries(self) -> int:
-        """How many statements a read takes, whatever the number of rows."""
-        return 1 + _count(self.shape)
+        """How many statements a read takes, whatever the number of rows.
+
+        Those of a schema that nests itself are counted once; each further level repeats them.
+        """
+        return len(self.statements)
+
+    @property
+    def statements(self) -> "list[Any]":
+        """The statements, the first one first, with their SQL."""
+        from utilmeta.core.orm.report import statements_of
+
+        return statements_of(self)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """ORM names that the first statement selects."""
         return tuple(self.selection.names)
 
+    def __str__(self) -> str:
+        """Return all statements with their SQL, for people."""
+        from utilmeta.core.orm.report import describe
+
+        return describe(self)
+
     def read(self, queryset: "QuerySet[Any]") -> tuple[list[Record], list[Any]]:
         """Return the records of a queryset and their keys, in its order."""
         # Relations come from the database the rows come from; a router may choose anew each time.
         using = queryset.db
-        rows = self.selection.rows(queryset.using(using))
-        return build(self.shape, rows, using), [row[self.key] for row in rows]
+        return self._built(self.selection.rows(queryset.using(using)), using)
+
+    def read_with(
+        self, queryset: "QuerySet[Any]", extra: Sequence[str], limit: int
+    ) -> tuple[list[Record], list[Any], list[Row]]:
+        """Return the first records of a queryset and their keys, and further values of all rows.
+
+        Args:
+            queryset: the rows.
+            extra: names of further values.
+            limit: how many records are made.
+        """
+        using = queryset.db
+        selected = self.selection.select(
+            queryset.using(using).annotate(**{f"{name}_value": F(name) for name in extra}),
+            [f"{name}_value" for name in extra],
+        )
+        rows: list[Row] = list(selected)
+        width = len(self.selection.names)
+        records, keys = self._built(rows[:limit], using)
+        return records, keys, [row[width:] for row in rows]
+
+    def _built(self, rows: list[Row], using: str) -> tuple[list[Record], list[Any]]:
+        paths: list[Path] | None = [frozenset()] * len(rows) if self.recursive else None
+        records = build(self.shape, rows, Reading(using), paths)
+        key = self.key
+        return records, [row[key] for row in rows]
 
 
-def build(shape: Shape, rows: list[Row], using: str | None) -> list[Record]:
+def build(
+    shape: Shape, rows: list[Row], reading: Reading, paths: list[Path] | None
+) -> list[Record]:
     """Return a record for each row, with what other statements give."""
-    gathered = {
-        id(many): many.related.gather((row[many.key] for row in rows), using) if rows else {}
-        for many in shape.all_many()
-    }
-    return [_record(shape, row, gathered) for row in rows]
-
-
-def _record(shape: Shape, row: Row, gathered: dict[int, dict[Any, list[Any]]]) -> Record:
-    record: Record = dict.fromkeys(shape.outputs)
+    records = [dict.fromkeys(shape.outputs) for _ in rows]
+    if not rows:
+        return records
     for column in shape.columns:
-        value = row[column.index]
-        if column.convert is not None and value is not None:
-            value = column.convert(value)
-        record[column.output] = value
-    for single in shape.singles:
-        absent = row[single.key] is None
-        record[single.output] = None if absent else _record(single.shape, row, gathered)
-    for many in shape.many:
-        items = gathered[id(many)].get(row[many.key], [])
-        record[many.output] = (items[0] if items else None) if many.single else items
-    return record
+        output, index, convert = column.output, column.index, column.convert
+        if convert is None:
+            for record, row in zip(records, rows, strict=True):
+                record[output] = row[index]
+        else:
+            for record, row in zip(records, rows, strict=True):
+                value = row[index]
+                record[output] = None if value is None else convert(value)
+    if paths is not None and shape.own is not None:
+        own, schema = shape.own, shape.schema
+        paths = [path | {(schema, row[own])} for path, row in zip(paths, rows, strict=True)]
+    for part in shape.parts:
+        for record, values in zip(records, part.values(rows, reading, paths), strict=True):
+            record.update(zip(part.outputs, values, strict=True))
+    return records if not (shape.hidden or shape.finish) else _finished(shape, records)
 
 
-def _count(shape: Shape) -> int:
-    return sum(
-        1 + (_count(many.related.shape) if many.related.shape is not None else 0)
-        for many in shape.all_many()
-    )
-
-
-def has_references(expression: Any) -> bool:
-    """Return whether an expression names columns, so that it only holds for its own model."""
-    if isinstance(expression, F | str):
-        return True
-    if not isinstance(expression, Expression):
-        return True
-    return any(
-        has_references(item) for item in expression.get_source_expressions() if item is not None
-    )
+def _finished(shape: Shape, records: list[Record]) -> list[Record]:
+    """Return the records with what Python computes, and without what answers leave out."""
+    if shape.finish is not None:
+        for record in records:
+            shape.finish(record)
+    if not shape.hidden:
+        return records
+    hiding: list[Record] = []
+    for record in records:
+        made = HidingRecord(record)
+        made.hidden = {name: made.pop(name) for name in shape.hidden}
+        hiding.append(made)
+    return hiding

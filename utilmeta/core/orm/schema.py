@@ -1,80 +1,134 @@
 """Schemas: typed views of a Django model, read in a constant number of statements."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import pydantic
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
-from utilmeta.core.orm.compile import as_schema, compile_plan
-from utilmeta.core.orm.errors import EmptyQueryset
+from utilmeta.core.orm.context import QueryContext, as_context
+from utilmeta.core.orm.modes import Mode
+from utilmeta.core.orm.parametrize import parametrized
 from utilmeta.core.orm.plan import Plan, Record
-from utilmeta.utils.annotations import element_of
-from utilmeta.utils.exceptions import ConfigError, OrmError
+from utilmeta.core.orm.prepare import describe_fields, ignored_names, prepare
+from utilmeta.core.orm.reading import (
+    key_value,
+    make_instance,
+    plan_of,
+    read_instance,
+    read_one,
+    records_of,
+    serialize,
+    set_key,
+)
+from utilmeta.core.orm.rows import Rows
+from utilmeta.core.orm.scopes import Scope
+from utilmeta.core.orm.write.methods import Writing
+from utilmeta.core.request import Request
+from utilmeta.utils.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from utilmeta.core.orm.query import Query
 
 M = TypeVar("M", bound=Model)
-S = TypeVar("S", bound="Schema[Any]")
+
+Context = QueryContext | Request | Mapping[str, Any] | None
+Source: TypeAlias = "QuerySet[Any] | Query[Any] | Iterable[Any]"
+
+if TYPE_CHECKING:
+    # What type checkers know: a schema is of a model.
+    class _Base(pydantic.BaseModel, Generic[M]):
+        pass
+else:
+
+    class _Base(pydantic.BaseModel):
+        # It is Schema that keeps the model.
+        def __class_getitem__(cls, _item):
+            return cls
 
 
-class Rows(Sequence[S]):
-    """What `serialize` read: records that encode as they are, and schema instances on demand.
+class _Key:
+    """The primary key of an instance's row; on the class there is none, so it may be a field."""
 
-    Args:
-        schema: the schema that read them.
-        records: plain dictionaries by JSON name.
-    """
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            raise AttributeError("pk")
+        return key_value(instance)
 
-    def __init__(self, schema: type[S], records: list[Record]) -> None:
-        self._schema = schema
-        self._records = records
-
-    @overload
-    def __getitem__(self, index: int) -> S: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> "Rows[S]": ...
-
-    def __getitem__(self, index: int | slice) -> "S | Rows[S]":
-        if isinstance(index, slice):
-            return Rows(self._schema, self._records[index])
-        return self._schema.from_record(self._records[index])
-
-    def __iter__(self) -> Iterator[S]:
-        return (self._schema.from_record(record) for record in self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Rows):
-            return self._schema is other._schema and self._records == other._records
-        return list(self) == other if isinstance(other, list) else NotImplemented
-
-    # A sequence that compares by content has no hash.
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} of {self._schema.__name__}>"
-
-    def __json_rows__(self) -> list[Record]:
-        """Return the records, which are what JSON is made of."""
-        return self._records
+    def __set__(self, instance: Any, value: Any) -> None:
+        set_key(instance, value)
 
 
-class Schema(pydantic.BaseModel, Generic[M]):
+class Schema(Writing, _Base[M]):
     """Base of the schemas of a model: `class ArticleSchema(orm.Schema[Article])`.
 
     A field reads the model's field of the same name, or what `orm.Field` names. A field whose type
     is another schema reads a relation, one whose type is a list of them a many relation.
+
+    `ArticleSchema[orm.A]` is the schema for creating (`W` updating, `WP` updating in part, `R`
+    reading); a schema without a model is given one later: `Base[Article]`.
     """
 
     model_config = pydantic.ConfigDict(populate_by_name=True, arbitrary_types_allowed=True)
 
     __utilmeta_schema__: ClassVar[bool] = True
-    _plan: ClassVar[Plan | None] = None
+    __utilmeta_model__: ClassVar[type[Model] | None] = None
+    __utilmeta_mode__: ClassVar[Mode | None] = None
+    __utilmeta_projected__: ClassVar[bool] = False
+    _key: Any = pydantic.PrivateAttr(None)
+    _was_read: bool = pydantic.PrivateAttr(default=False)
+
+    if TYPE_CHECKING:
+
+        @property
+        def pk(self) -> Any:
+            """Primary key of the row, None when unknown; it may be set before `save`."""
+
+        @pk.setter
+        def pk(self, value: Any) -> None: ...
+
+    else:
+
+        def __setattr__(self, name, value):
+            """Set a field; the key of the row wherever it is kept."""
+            if name == "pk":
+                set_key(self, value)
+            else:
+                super().__setattr__(name, value)
+
+        def __init__(self, /, **data: Any) -> None:
+            """Make an instance; code may give what clients cannot set."""
+            pydantic.BaseModel.__init__(self, **data)
+            for name in ignored_names(type(self)):
+                if name in data:
+                    setattr(self, name, data[name])
+
+        # Validation must not call it, as what clients send is another thing.
+        __init__.__pydantic_base_init__ = True
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            """Return the schema of a model, or in a mode; each is made once."""
+            return parametrized(cls, item)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether all fields are equal."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Make the fields ready, then let pydantic build the validator."""
+        prepare(cls, cls.__utilmeta_model__, cls.__utilmeta_mode__)
+        return handler(source)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
+        """Describe what clients may send, or what answers hold."""
+        return describe_fields(cls, core_schema, handler)
 
     @classmethod
     def model_of(cls) -> type[Model]:
@@ -83,144 +137,103 @@ class Schema(pydantic.BaseModel, Generic[M]):
         Raises:
             ConfigError: the class does not say which.
         """
-        for base in cls.__mro__:
-            metadata = getattr(base, "__pydantic_generic_metadata__", None)
-            for argument in (metadata or {}).get("args", ()):
-                if isinstance(argument, type) and issubclass(argument, Model):
-                    return argument
-        raise ConfigError(f"{cls.__name__}: of which model? write orm.Schema[Model]")
+        if cls.__utilmeta_model__ is None:
+            raise ConfigError(f"{cls.__name__}: of which model? write orm.Schema[Model]")
+        return cls.__utilmeta_model__
 
     @classmethod
-    def plan(cls) -> Plan:
-        """Return how the schema reads its model; worked out once.
+    def plan(cls, scope: Scope | None = None) -> Plan:
+        """Return how the schema reads its model; worked out once. `print` shows its statements.
+
+        Args:
+            scope: which fields are wanted; None for all.
 
         Raises:
             ConfigError: a field has no source in the model; see `compile_plan`.
         """
-        found = cls.__dict__.get("_plan")
-        if found is None:
-            found = compile_plan(cls, cls.model_of())
-            cls._plan = found
-        return found
+        return plan_of(cls, scope)
 
     @classmethod
-    def serialize(cls, source: "QuerySet[Any] | Iterable[Any]") -> Rows[Self]:
+    def serialize(cls, source: Source, context: Context = None) -> Rows[Self]:
         """Read rows in `plan().queries` statements.
 
         Args:
-            source: a queryset, or primary keys (or instances), whose order is kept; keys without a
-                row are left out.
+            source: a queryset, a query, or primary keys (or instances), whose order is kept; keys
+                without a row are left out.
+            context: whose request it is for, values of context variables by name, or an
+                `orm.QueryContext`; None takes the request that is being answered.
 
         Returns:
             A sequence of schema instances; as the answer of an endpoint it is encoded from the
             rows, without any being made.
+
+        Raises:
+            OrmError: the source is of another model.
+            BadRequest: a query asks for what is not there.
         """
-        if isinstance(source, QuerySet):
-            _check_queryset(cls, source)
-            return Rows(cls, cls.plan().read(source)[0])
-        return Rows(cls, cls._read_keys(list(source)))
+        return serialize(cls, source, as_context(context))
 
     @classmethod
-    def _read_keys(cls, sources: list[Any]) -> list[Record]:
-        """Return the records of keys and instances, each instance's from its own database."""
-        model = cls.model_of()
-        wanted = [key for item in sources if (key := _key_of(cls, model, item)) is not None]
-        found: dict[tuple[str | None, Any], Record] = {}
-        for alias in dict.fromkeys(alias for alias, _ in wanted):
-            manager: Any = model._default_manager
-            keys = {key for home, key in wanted if home == alias}
-            rows = manager.using(alias) if alias is not None else manager.all()
-            records, found_keys = cls.plan().read(rows.filter(pk__in=keys).order_by())
-            found.update(
-                {(alias, key): record for key, record in zip(found_keys, records, strict=True)}
-            )
-        return [found[key] for key in wanted if key in found]
-
-    @classmethod
-    async def aserialize(cls, source: "QuerySet[Any] | Iterable[Any]") -> Rows[Self]:
+    async def aserialize(cls, source: Source, context: Context = None) -> Rows[Self]:
         """Read rows; the async twin of `serialize`, in one hop to the request's worker thread."""
-        rows: Rows[Self] = await sync_to_async(cls.serialize)(source)
+        rows: Rows[Self] = await sync_to_async(cls.serialize)(source, context)
         return rows
 
     @classmethod
-    def init(cls, source: Any) -> Self:
+    def init(cls, source: Any, context: Context = None) -> Self:
         """Read one row as an instance.
 
         Args:
-            source: a primary key, an instance, or a queryset, whose first row is read.
+            source: a primary key, an instance, or a queryset or query, whose first row is read.
+            context: see `serialize`.
 
         Raises:
             EmptyQueryset: there is no such row (404).
         """
-        if isinstance(source, QuerySet):
-            _check_queryset(cls, source)
-            records = cls.plan().read(source[:1])[0]
-        else:
-            records = cls._read_keys([source])
-        if not records:
-            raise EmptyQueryset(f"{cls.model_of()._meta.verbose_name} not found")
-        return cls.from_record(records[0])
+        return read_one(cls, source, as_context(context))
 
     @classmethod
-    async def ainit(cls, source: Any) -> Self:
+    async def ainit(cls, source: Any, context: Context = None) -> Self:
         """Read one row as an instance; the async twin of `init`."""
-        instance: Self = await sync_to_async(cls.init)(source)
+        instance: Self = await sync_to_async(cls.init)(source, context)
         return instance
 
     @classmethod
-    def from_record(cls, record: Record) -> Self:
-        """Return an instance for a record that the plan read; nothing is validated again."""
-        return _instance(cls, record)
+    def records_of(cls, sources: Iterable[Any], using: str | None = None) -> list[Record | None]:
+        """Return the record of each key or instance, None where there is no row.
+
+        Args:
+            sources: keys or instances.
+            using: alias of the database of keys; None asks the routers.
+        """
+        return records_of(cls, sources, using)
+
+    @classmethod
+    def from_record(cls, record: Record, key: Any = None) -> Self:
+        """Return an instance for a record that the plan read; nothing is validated again.
+
+        Args:
+            record: the record.
+            key: its primary key.
+        """
+        return make_instance(cls, record, key)
+
+    def get_instance(self, using: str | None = None) -> Any:
+        """Return the model's instance of the row, read anew.
+
+        Args:
+            using: alias of the database; None asks the routers.
+
+        Raises:
+            MissingPrimaryKey: the key is not known.
+            EmptyQueryset: there is no such row (404).
+        """
+        return read_instance(self, using)
+
+    async def aget_instance(self, using: str | None = None) -> Any:
+        """Return the model's instance of the row; the async twin of `get_instance`."""
+        return await sync_to_async(self.get_instance)(using)
 
 
-def _instance(schema: type[S], record: Record) -> S:
-    values: dict[str, Any] = {}
-    for name, info in schema.model_fields.items():
-        value = record[info.serialization_alias or info.alias or name]
-        nested = as_schema(element_of(info.annotation)[0])
-        if nested is not None and value is not None:
-            value = (
-                [_instance(nested, item) for item in value]
-                if isinstance(value, list)
-                else _instance(nested, value)
-            )
-        # Rows that share a related row share its list, which an instance must not.
-        values[name] = list(value) if isinstance(value, list) else value
-    made: Any = schema.model_construct(**values)
-    return cast("S", made)
-
-
-def _key_of(
-    schema: type[Schema[Any]], model: type[Model], source: Any
-) -> tuple[str | None, Any] | None:
-    """Return database and key of a row, None when no row can have such a key."""
-    alias = None
-    if isinstance(source, Model):
-        if not isinstance(source, model):
-            raise OrmError(
-                f"{schema.__name__} reads {model.__name__}, got an instance of "
-                f"{type(source).__name__}"
-            )
-        alias, source = source._state.db, source.pk
-    field: Any = model._meta.pk
-    try:
-        key = field.to_python(source)
-    except ValidationError:
-        return None
-    if isinstance(key, int) and not isinstance(key, bool):
-        while field.is_relation:
-            field = field.target_field
-        ranges = connections[alias or DEFAULT_DB_ALIAS].ops.integer_field_ranges
-        # What a backend names no range for is a 64-bit number.
-        low, high = ranges.get(field.get_internal_type(), ranges["BigIntegerField"])
-        if not low <= key <= high:
-            return None
-    return alias, key
-
-
-def _check_queryset(schema: type[Schema[Any]], queryset: "QuerySet[Any]") -> None:
-    if not issubclass(queryset.model, schema.model_of()):
-        raise OrmError(
-            f"{schema.__name__} reads {schema.model_of().__name__}, got a queryset of "
-            f"{queryset.model.__name__}"
-        )
+# Set here, as in the class body pydantic would take it for a field.
+setattr(Schema, "pk", _Key())  # noqa: B010 - declared above as what it is to users

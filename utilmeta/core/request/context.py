@@ -18,7 +18,8 @@ class RequestContextVar(Generic[T]):
     """A value kept on the request, as `request.var.user_id` is.
 
     As the default of an argument (`user_id: int = request.var.user_id`) it is what the argument
-    is filled with; nothing of it can be sent by the client.
+    is filled with; nothing of it can be sent by the client. In a Django expression or filter it
+    stands for the value of the request that is being answered.
 
     Args:
         name: letters, digits and `_`; two of one name share their value.
@@ -72,6 +73,12 @@ class RequestContextVar(Generic[T]):
     def is_set(self, request: "Request") -> bool:
         """Return whether the request was given a value, or one was made."""
         return self.name in request.context
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what stands for the value in a statement; Django calls it."""
+        from utilmeta.core.request.expressions import ContextValue
+
+        return ContextValue(self).resolve_expression(*args, **kwargs)
 
     def as_param(self) -> Param:
         """Return the declaration that an argument with this default stands for."""

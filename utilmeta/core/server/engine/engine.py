@@ -14,6 +14,7 @@ from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.pipeline import Run
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.request import RawRequest, Request, RequestRules
+from utilmeta.core.request.current import current_request
 from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.events import KEEP_ALIVE
@@ -142,10 +143,13 @@ class Engine:
         self.rules.start()
         tidy_connections()
         request = Request(raw, self.rules.request)
+        current = current_request.set(request)
         try:
             response = self._run(request)
         except Exception as exc:
             response = self.failed(exc, request, self.fallback)
+        finally:
+            current_request.reset(current)
         if raw.method == "HEAD":
             _drop_body(response)
         if request.files:
@@ -200,6 +204,7 @@ class Engine:
         request = Request(raw, self.rules.request)
         hold = Hold(self.rules.lanes)
         token = hold.enter()
+        current = current_request.set(request)
         try:
             response = await self._arun(request, hold)
         except Exception as exc:
@@ -209,6 +214,7 @@ class Engine:
             request.close()
             raise
         finally:
+            current_request.reset(current)
             hold.leave(token)
         if raw.method == "HEAD":
             _drop_body(response)

@@ -13,6 +13,7 @@ from utilmeta.core.api.pipeline import Run
 from utilmeta.core.api.plugins import CORS
 from utilmeta.core.api.sockets import WebSocket
 from utilmeta.core.request import RawRequest, Request
+from utilmeta.core.request.current import current_request
 from utilmeta.core.request.socket import (
     FAILED,
     INVALID,
@@ -50,6 +51,7 @@ async def converse(engine: "Engine", raw: RawRequest, socket: RawSocket) -> None
     request = Request(raw, engine.rules.request)
     hold = Hold(engine.rules.lanes)
     token = hold.enter()
+    current = current_request.set(request)
     operation: Operation | None = None
     try:
         operation = engine.socket_operation(request)
@@ -63,6 +65,7 @@ async def converse(engine: "Engine", raw: RawRequest, socket: RawSocket) -> None
     except Exception as exc:
         await _fail(engine, operation, request, socket, exc)
     finally:
+        current_request.reset(current)
         hold.leave(token)
         hold.close()
 

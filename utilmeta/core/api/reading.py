@@ -1,0 +1,103 @@
+"""Endpoints that return querysets: their rows are read by the schema that the annotation names."""
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from utilmeta.core.response import Response
+from utilmeta.utils.annotations import element_of, strip_optional, union_members
+
+Read = Callable[[Any], Any]
+
+
+def reading_endpoint(function: Callable[..., Any], returns: Any) -> Callable[..., Any]:
+    """Return an endpoint whose querysets are read; the endpoint itself where none can be.
+
+    Args:
+        function: the endpoint.
+        returns: its return annotation: `list[ArticleSchema]` reads querysets, `ArticleSchema` the
+            first row of one, or an instance of the model; both also inside of `Response[...]`.
+
+    Raises:
+        ConfigError: the schema does not fit its model.
+    """
+    read = _reader_of(returns)
+    if read is None or inspect.isgeneratorfunction(function):
+        return function
+    if inspect.isasyncgenfunction(function):
+        return function
+    reader = read
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def aread(*args: Any, **kwargs: Any) -> Any:
+            result = await function(*args, **kwargs)
+            if not _is_unread(result):
+                return result
+            return await sync_to_async(_replace)(result, reader)
+
+        return aread
+
+    @functools.wraps(function)
+    def read_now(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return _replace(result, reader) if _is_unread(result) else result
+
+    return read_now
+
+
+def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
+    """Return the schemas that a return annotation names, each with whether it is a list of it."""
+    found = []
+    for member in union_members(strip_optional(returns)):
+        origin = typing.get_origin(member)
+        if isinstance(origin, type) and issubclass(origin, Response):
+            for argument in typing.get_args(member):
+                found += schemas_of(argument)
+            continue
+        result = getattr(member, "__annotations__", {}).get("result")
+        if isinstance(member, type) and issubclass(member, Response) and result is not None:
+            found += schemas_of(result)
+            continue
+        element, many = element_of(member)
+        if hasattr(element, "__utilmeta_schema__"):
+            found.append((element, many))
+    return found
+
+
+def _reader_of(returns: Any) -> Read | None:
+    schemas = schemas_of(returns)
+    for schema, _ in schemas:
+        # What does not fit the model is told at set-up.
+        schema.plan()
+    many = next((schema for schema, is_many in schemas if is_many), None)
+    one = next((schema for schema, is_many in schemas if not is_many), None)
+    if many is None and one is None:
+        return None
+    from django.db.models import Model
+
+    listed: Any = many
+
+    def read(result: Any) -> Any:
+        if isinstance(result, Model):
+            return result if one is None else one.init(result)
+        return one.init(result) if many is None and one is not None else listed.serialize(result)
+
+    return read
+
+
+def _is_unread(result: Any) -> bool:
+    """Return whether a result is a queryset or an instance of a model, or a response with one."""
+    value = result.result if isinstance(result, Response) else result
+    return hasattr(value, "_meta") or (hasattr(value, "query") and hasattr(value, "model"))
+
+
+def _replace(result: Any, read: Read) -> Any:
+    if not isinstance(result, Response):
+        return read(result)
+    result.result = read(result.result)
+    return result

@@ -1,0 +1,194 @@
+"""What a model says of its columns, carried into the validation and description of schemas."""
+
+import enum
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Literal, get_origin
+
+import annotated_types
+import pydantic
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    DecimalValidator,
+    EmailValidator,
+    MaxLengthValidator,
+    URLValidator,
+)
+from django.db.backends.base.operations import BaseDatabaseOperations
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from utilmeta.core.orm.fields import Carried
+from utilmeta.utils.annotations import strip_optional
+
+_FORMATS = ((EmailValidator, "email"), (URLValidator, "uri"))
+
+
+def carry(info: FieldInfo, column: Any) -> None:
+    """Add to a schema's field what its column asks of values: they are checked when taken in.
+
+    Lengths, ranges, digits, choices, the column's validators, and that there is a value where the
+    column must have one; the help text describes the field. Rows are read as they are.
+
+    Args:
+        info: the schema's field; one that has been carried into already is left alone.
+        column: the model's field.
+    """
+    if any(isinstance(item, Carried) for item in info.metadata):
+        return
+    while column.is_relation:
+        if not getattr(column, "foreign_related_fields", None):
+            return
+        # The key of another row has that row's type; the rest is about the relation.
+        _describe(info, column)
+        _refuse_null(info, column)
+        info.metadata.append(Carried())
+        return
+    declared = strip_optional(info.annotation)
+    _describe(info, column)
+    found = [*_limits(column, declared), *_formats(column, declared), *_choices(column, declared)]
+    checks = _validators(column, declared)
+    if checks:
+        found.append(pydantic.AfterValidator(_runner(column, checks)))
+    info.metadata.extend(item for item in found if not _is_said(info, item))
+    _refuse_null(info, column)
+    info.metadata.append(Carried())
+
+
+def _describe(info: FieldInfo, column: Any) -> None:
+    if info.description is None and column.help_text:
+        info.description = str(column.help_text)
+
+
+def _is_said(info: FieldInfo, item: Any) -> bool:
+    """Return whether the schema itself says something of this kind, which then counts."""
+    return not isinstance(item, pydantic.AfterValidator) and any(
+        type(own) is type(item) for own in info.metadata
+    )
+
+
+def _limits(column: Any, declared: Any) -> list[Any]:
+    if declared is str and column.max_length is not None and not column.choices:
+        return [annotated_types.MaxLen(column.max_length)]
+    if declared is int and not isinstance(column.choices, list):
+        ranges = BaseDatabaseOperations.integer_field_ranges
+        low, high = ranges.get(column.get_internal_type(), (None, None))
+        return (
+            []
+            if low is None or high is None
+            else [annotated_types.Ge(low), annotated_types.Le(high)]
+        )
+    if declared is Decimal and getattr(column, "max_digits", None) is not None:
+        digits: Any = pydantic.Field(
+            max_digits=column.max_digits, decimal_places=column.decimal_places
+        )
+        return list(digits.metadata)
+    return []
+
+
+def _formats(column: Any, declared: Any) -> list[Any]:
+    if declared is not str:
+        return []
+    if column.get_internal_type() in {"TextField", "CharField", "SlugField", "FilePathField"}:
+        found: list[Any] = [pydantic.AfterValidator(without_nul)]
+        for kind, name in _FORMATS:
+            if any(isinstance(validator, kind) for validator in column.validators):
+                found.append(Extra({"format": name}))
+        return found
+    return []
+
+
+def without_nul(value: Any) -> Any:
+    """Return a value.
+
+    Raises:
+        ValueError: it is a text with a NUL character.
+    """
+    # PostgreSQL cannot store it, and no other database should keep what it cannot.
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("Value should not hold a NUL character")
+    return value
+
+
+def _choices(column: Any, declared: Any) -> list[Any]:
+    if not column.choices or get_origin(declared) is Literal:
+        return []
+    if isinstance(declared, type) and issubclass(declared, enum.Enum):
+        return []
+    values = [key for key, _ in column.flatchoices]
+    if not all(
+        isinstance(value, declared if isinstance(declared, type) else object) for value in values
+    ):
+        return []
+
+    def check(value: Any) -> Any:
+        if value is not None and value not in values:
+            raise ValueError(f"Value should be one of {', '.join(map(repr, values))}")
+        return value
+
+    return [pydantic.AfterValidator(check), Extra({"enum": values})]
+
+
+class Extra:
+    """Members of a JSON Schema that say what a validator function checks.
+
+    Args:
+        members: the members.
+        items: whether they are about the items of a list.
+    """
+
+    def __init__(self, members: dict[str, Any], *, items: bool = False) -> None:
+        self._members = members
+        self._items = items
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Return the schema with the members, put where the value itself is described."""
+        schema: dict[str, Any] = handler(core)
+        for option in schema.get("anyOf", [schema]):
+            place = option.get("items", {}) if self._items else option
+            if place.get("type") != "null":
+                place.update(self._members)
+        return schema
+
+
+def _validators(column: Any, declared: Any) -> list[Callable[[Any], None]]:
+    plain = (str, int, float, bool, Decimal)
+    if not isinstance(declared, type) or not issubclass(declared, plain):
+        return []
+    return [validator for validator in column.validators if not _is_known(validator, column)]
+
+
+def _is_known(validator: Any, column: Any) -> bool:
+    """Return whether pydantic has been told already what a validator checks."""
+    if isinstance(validator, MaxLengthValidator):
+        return bool(validator.limit_value == column.max_length)
+    return isinstance(validator, DecimalValidator)
+
+
+def _runner(column: Any, checks: list[Callable[[Any], None]]) -> Callable[[Any], Any]:
+    empty = column.empty_values
+
+    def run(value: Any) -> Any:
+        if value in empty:
+            return value
+        for check in checks:
+            try:
+                check(value)
+            except ValidationError as exc:
+                raise ValueError("; ".join(exc.messages)) from exc
+        return value
+
+    return run
+
+
+def _refuse_null(info: FieldInfo, column: Any) -> None:
+    if column.null or info.annotation is strip_optional(info.annotation):
+        return
+
+    def check(value: Any) -> Any:
+        if value is None:
+            raise ValueError("Value should not be null")
+        return value
+
+    if info.default is PydanticUndefined or info.default is not None:
+        info.metadata.append(pydantic.AfterValidator(check))

@@ -1,0 +1,105 @@
+"""Django's expressions in schemas: each computed for its own row, wherever its schema is nested."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.db.models import Aggregate, Exists, F, Model, OuterRef, QuerySet, Subquery, Window
+from django.db.models.expressions import Combinable, OrderBy
+
+from utilmeta.utils.exceptions import ConfigError
+
+# What an expression is called in the statement that computes it alone.
+VALUE = "utilmeta_value"
+
+
+def parts_of(expression: Any) -> Iterator[Any]:
+    """Yield an expression and what it is made of; what is inside of subqueries is theirs."""
+    yield expression
+    if isinstance(expression, Subquery | Exists):
+        return
+    for part in getattr(expression, "get_source_expressions", list)():
+        if part is not None:
+            yield from parts_of(part)
+
+
+def is_constant(expression: Any) -> bool:
+    """Return whether an expression names no column, so that it is the same for every row."""
+    return not any(
+        isinstance(part, F | str | Subquery | Exists | QuerySet | OuterRef | Aggregate | Window)
+        or not (isinstance(part, Combinable) or hasattr(part, "resolve_expression"))
+        for part in parts_of(expression)
+    )
+
+
+def for_row(expression: Any, model: type[Model], prefix: str, where: str) -> Any:
+    """Return an expression over a model as one over a statement that joins it.
+
+    Aggregates are computed in a subquery of their own: joined with each other in one statement they
+    would count each other's rows.
+
+    Args:
+        expression: over the model's columns.
+        model: the model.
+        prefix: ORM path from the statement's model to it, `''` for that model itself.
+        where: the schema's field, for messages.
+
+    Raises:
+        ConfigError: the expression looks at other rows than its own (a window) and is nested.
+    """
+    if is_constant(expression):
+        return expression
+    parts = list(parts_of(expression))
+    if any(isinstance(part, Window) for part in parts):
+        if prefix:
+            raise ConfigError(f"{where}: a window cannot stand in a schema that is joined")
+        return expression
+    if not prefix and not any(isinstance(part, Aggregate) for part in parts):
+        return expression
+    rows = cast("Any", model)._base_manager.filter(pk=OuterRef(f"{prefix}pk"))
+    inner = rows.order_by().values("pk").annotate(**{VALUE: expression}).values(VALUE)
+    return Subquery(inner)
+
+
+def first_of(queryset: "QuerySet[Any]", column: str | None) -> Subquery:
+    """Return the value of a correlated queryset's first row.
+
+    Args:
+        queryset: with `OuterRef`; one value of it when it selects one, else `column`.
+        column: what is selected; None when the queryset selects itself.
+    """
+    rows = queryset if queryset.query.is_sliced else queryset[:1]
+    return Subquery(rows if column is None else rows.values(column))
+
+
+def prefixed(item: Any, prefix: str, where: str) -> Any:
+    """Return a name, an order or an expression over a model as one over a statement joining it.
+
+    Raises:
+        ConfigError: it holds a subquery, whose references cannot be told.
+    """
+    if isinstance(item, str):
+        return f"-{prefix}{item[1:]}" if item.startswith("-") else f"{prefix}{item}"
+    if isinstance(item, OuterRef | Subquery | Exists):
+        raise ConfigError(f"{where}: {item!r} cannot order a many-to-many list; order by columns")
+    if isinstance(item, F):
+        name: Any = getattr(item, "name")  # noqa: B009 - stubs do not know it
+        return F(f"{prefix}{name}")
+    if not hasattr(item, "get_source_expressions"):
+        return item
+    copied = item.copy()
+    copied.set_source_expressions(
+        [
+            None if part is None else prefixed(part, prefix, where)
+            for part in item.get_source_expressions()
+        ]
+    )
+    return copied
+
+
+def ordering_of(item: Any) -> OrderBy:
+    """Return a name such as `-views`, or an expression, as an order."""
+    if isinstance(item, OrderBy):
+        return item
+    if isinstance(item, str):
+        return OrderBy(F(item.removeprefix("-")), descending=item.startswith("-"))
+    return OrderBy(item)

@@ -1,0 +1,174 @@
+"""Members of records that Python computes: functions over keys, and properties of models."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from django.db.models import Model, QuerySet
+
+from utilmeta.core.orm.plan import Path, Reading, Related, Shape
+from utilmeta.core.orm.relations import find_field, is_many
+from utilmeta.core.orm.selection import Row
+from utilmeta.utils.exceptions import ConfigError, OrmError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """Values that a function gives for the keys of all rows at once.
+
+    Attributes:
+        where: the schema's field.
+        outputs: its name in the record.
+        key: place of the row's key.
+        call: takes keys and returns a dictionary from them to values.
+        nested: schema of the rows whose keys the values are; None for plain values.
+        many: whether each value is a list.
+    """
+
+    where: str
+    outputs: tuple[str, ...]
+    key: int
+    call: Callable[..., Any]
+    nested: Any = None
+    many: bool = False
+
+    def values(
+        self, rows: list[Row], reading: Reading, _paths: list[Path] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the value of each row; an empty list, or None, where the function gave none."""
+        keys = [row[self.key] for row in rows]
+        given = self.call(*dict.fromkeys(key for key in keys if key is not None))
+        if not isinstance(given, Mapping):
+            raise OrmError(
+                f"{self.where}: the function should return a dictionary from keys to values, got "
+                f"{type(given).__name__}"
+            )
+        if self.nested is None:
+            empty: Any = list if self.many else lambda: None
+            return [(given[key] if key in given else empty(),) for key in keys]
+        return self._nested(keys, given, reading)
+
+    def _nested(
+        self, keys: list[Any], given: Mapping[Any, Any], reading: Reading
+    ) -> list[tuple[Any, ...]]:
+        wanted = {key: self._listed(given.get(key)) for key in dict.fromkeys(keys)}
+        sources = [item for items in wanted.values() for item in items]
+        records = self.nested.records_of(sources, reading.using)
+        made = iter(records)
+        found = {key: [next(made) for _ in items] for key, items in wanted.items()}
+        lists = [[record for record in found[key] if record is not None] for key in keys]
+        if self.many:
+            return [(items,) for items in lists]
+        return [(items[0] if items else None,) for items in lists]
+
+    def _listed(self, value: Any) -> list[Any]:
+        if value is None:
+            return []
+        if isinstance(value, QuerySet):
+            raise OrmError(
+                f"{self.where}: a queryset for each key would be a statement for each; return keys "
+                "or instances"
+            )
+        return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+
+    def inner(self) -> "Iterator[Related | Shape]":
+        """Yield nothing: what the function does is its own."""
+        return iter(())
+
+
+def bound_function(source: Any, schema: Any, where: str) -> Callable[..., Any]:
+    """Return a field's function as one of keys alone.
+
+    Raises:
+        ConfigError: it is async, which a read cannot wait for.
+    """
+    if isinstance(source, classmethod | staticmethod):
+        function: Callable[..., Any] = source.__get__(None, schema)
+        raw = source.__func__
+    else:
+        function = raw = source
+        names = list(inspect.signature(source).parameters)
+        if names and names[0] == "cls":
+            plain = source
+
+            def function(*keys: Any) -> Any:
+                return plain(schema, *keys)
+
+    if inspect.iscoroutinefunction(raw):
+        raise ConfigError(f"{where}: the function is async; a read is done on one thread")
+    return function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Properties:
+    """Python properties of the model, for which instances are read beside the rows.
+
+    Attributes:
+        where: the schema, for messages.
+        outputs: their names in the record.
+        names: their names on the model.
+        key: place of the row's key.
+        model: the model.
+        needs: relations that they use.
+    """
+
+    where: str
+    outputs: tuple[str, ...]
+    names: tuple[str, ...]
+    key: int
+    model: type[Model]
+    needs: tuple[str, ...] = ()
+
+    def queryset(self) -> "QuerySet[Any]":
+        """Return what reads the instances, with the relations that are needed."""
+        singles: list[str] = []
+        many: list[str] = []
+        for need in self.needs:
+            (many if self._leads_to_many(need) else singles).append(need)
+        rows: QuerySet[Any] = self.model._base_manager.all()
+        if singles:
+            rows = rows.select_related(*singles)
+        return rows.prefetch_related(*many)
+
+    def _leads_to_many(self, need: str) -> bool:
+        model: Any = self.model
+        for name in need.split("__"):
+            field = find_field(model, name)
+            if field is None or not field.is_relation:
+                raise ConfigError(f"{self.where}: needs={need!r} is no relation")
+            if is_many(field):
+                return True
+            model = field.related_model
+        return False
+
+    def values(
+        self, rows: list[Row], reading: Reading, _paths: list[Path] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        """Return the properties of each row's instance.
+
+        Raises:
+            OrmError: a property reads from the database, once for each row.
+        """
+        keys = [row[self.key] for row in rows]
+        wanted = {key for key in keys if key is not None}
+        found = self.queryset().using(reading.using).in_bulk(list(wanted))
+        connection = connections[reading.using or "default"]
+        made: dict[Any, tuple[Any, ...]] = {}
+        with connection.execute_wrapper(self._refuse):
+            for key, instance in found.items():
+                made[key] = tuple(getattr(instance, name) for name in self.names)
+        absent = (None,) * len(self.names)
+        return [made.get(key, absent) for key in keys]
+
+    def _refuse(self, *_args: Any) -> Any:
+        raise OrmError(
+            f"{self.where}: one of the properties {', '.join(self.names)} of "
+            f"{self.model.__name__} reads from the database for each row; name the relations it "
+            "uses: orm.Field(needs=['author'])"
+        )
+
+    def inner(self) -> "Iterator[Related | Shape]":
+        """Yield nothing: instances are read whole."""
+        return iter(())

@@ -1,0 +1,177 @@
+"""Filters: from a value that was sent to a condition."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model, Q, QuerySet
+
+from utilmeta.core.orm.expressions import for_row
+from utilmeta.core.orm.query.declared import FilterBy
+from utilmeta.core.orm.relations import find_field, is_many, need_field
+from utilmeta.utils.annotations import is_many as is_list
+from utilmeta.utils.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from utilmeta.core.orm.query.compiled import Step
+
+# Lookups whose value is a list of its own.
+_LISTS = frozenset(
+    {"in", "range", "contains", "contained_by", "overlap", "has_keys", "has_any_keys"}
+)
+
+
+def make_filter(
+    marker: FilterBy, name: str, annotation: Any, model: type[Model], where: str
+) -> "Step":
+    """Return what a filter does.
+
+    Raises:
+        ConfigError: its path is none of the model's.
+    """
+    if marker.query is not None:
+        return _by_function(marker.query, model)
+    if marker.source is not None and not isinstance(marker.source, str):
+        return _by_expression(marker, name, annotation, model, where)
+    return _by_path(marker.source or name, annotation, model, where)
+
+
+def _by_path(source: str, annotation: Any, model: type[Model], where: str) -> "Step":
+    path, lookups, crosses = read_path(source, model, where)
+    lookup = lookups[-1] if lookups else ""
+    if is_list(annotation) and lookup in {"", "exact"}:
+        lookups = [*lookups[:-1], "in"]
+    full = "__".join([*path, *lookups])
+    plain = "__".join([*path, *([] if lookup in {"", "exact"} else lookups[:-1])])
+
+    def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
+        condition = Q(**{f"{plain}__isnull": True}) if value is None else Q(**{full: value})
+        return restricted(rows, condition, model, crosses=crosses)
+
+    return step
+
+
+def read_path(source: str, model: type[Model], where: str) -> tuple[list[str], list[str], bool]:
+    """Return the fields of a path, the lookups that follow them, and whether it leads to many rows.
+
+    Raises:
+        ConfigError: the path is none of the model's, or a lookup is unknown.
+    """
+    parts = source.replace(".", "__").split("__")
+    current: Any = model
+    path: list[str] = []
+    crosses = False
+    column: Any = None
+    while parts:
+        if current is None:
+            break
+        found = need_field(current, parts[0], where) if not path else find_field(current, parts[0])
+        if found is None:
+            break
+        column = found
+        crosses = crosses or is_many(found)
+        path.append(_query_name(found, parts[0]))
+        parts.pop(0)
+        current = found.related_model if found.is_relation else None
+    _check_lookups(column, parts, source, where)
+    return path, parts, crosses
+
+
+def _query_name(field: Any, given: str) -> str:
+    """Return the name that queries use: a reverse relation's own, not its accessor's."""
+    if given == "pk" or getattr(field, "attname", None) == given:
+        return given
+    name: str = field.name
+    return name
+
+
+def _check_lookups(column: Any, lookups: list[str], source: str, where: str) -> None:
+    target = column
+    while getattr(target, "is_relation", False):
+        if lookups and lookups[0] in {"isnull", "in", "exact"}:
+            return
+        target = target.target_field if hasattr(target, "target_field") else None
+    for index, name in enumerate(lookups):
+        if target is None:
+            return
+        lookup = target.get_lookup(name)
+        if lookup is not None and index == len(lookups) - 1:
+            return
+        transform = target.get_transform(name)
+        if transform is None:
+            raise ConfigError(
+                f"{where}: {source!r} has no field or lookup {name!r}; lookups are "
+                f"{', '.join(sorted(target.get_lookups()))}"
+            )
+        target = getattr(transform, "output_field", None)
+        if not hasattr(target, "get_lookup"):
+            return
+
+
+def _by_expression(
+    marker: FilterBy, name: str, annotation: Any, model: type[Model], where: str
+) -> "Step":
+    expression = for_row(marker.source, model, "", where)
+    label = f"_utilmeta_filter_{name}"
+    lookup = "in" if is_list(annotation) and marker.lookup == "exact" else marker.lookup
+
+    def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
+        rows = rows.alias(**{label: expression})
+        if value is None:
+            return rows.filter(**{f"{label}__isnull": True})
+        return rows.filter(**{f"{label}__{lookup}": value})
+
+    return step
+
+
+def _by_function(given: "Callable[[Any], Any] | Q", model: type[Model]) -> "Step":
+    if isinstance(given, Q):
+        condition = given
+
+        def by_truth(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
+            wanted = condition if value else ~condition
+            return restricted(rows, wanted, model, crosses=crosses_many(model, condition))
+
+        return by_truth
+    function = given
+
+    def by_value(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
+        made = function(value)
+        if made is None:
+            return rows
+        crosses = isinstance(made, Q) and crosses_many(model, made)
+        return restricted(rows, made, model, crosses=crosses)
+
+    return by_value
+
+
+def crosses_many(model: type[Model], condition: Q) -> bool:
+    """Return whether a condition looks at relations that lead to many rows."""
+    for child in condition.children:
+        if isinstance(child, Q):
+            if crosses_many(model, child):
+                return True
+        elif isinstance(child, tuple) and _path_crosses(model, child[0]):
+            return True
+    return False
+
+
+def _path_crosses(model: type[Model], path: str) -> bool:
+    current: Any = model
+    for part in path.split("__"):
+        field = find_field(current, part)
+        if field is None or not field.is_relation:
+            return False
+        if is_many(field):
+            return True
+        current = field.related_model
+    return False
+
+
+def restricted(
+    rows: "QuerySet[Any]", condition: Any, model: type[Model], *, crosses: bool
+) -> "QuerySet[Any]":
+    """Return the rows that fit, each once: joins with many rows would repeat them."""
+    if not crosses:
+        return rows.filter(condition)
+    manager: Any = model._base_manager
+    return rows.filter(pk__in=manager.filter(condition).order_by().values("pk"))

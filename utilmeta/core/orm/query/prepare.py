@@ -1,0 +1,88 @@
+"""A query's fields made ready before pydantic builds its validator."""
+
+from typing import TYPE_CHECKING, Any
+
+import annotated_types
+import pydantic
+from pydantic.fields import FieldInfo
+from pydantic_core import MISSING
+
+from utilmeta.core.orm.columns import Extra, without_nul
+from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, marker_of
+from utilmeta.core.orm.scopes import ScopeError, parse_scope
+from utilmeta.utils.annotations import element_of
+
+if TYPE_CHECKING:
+    from utilmeta.core.orm.query.base import Query
+
+# Values that one filter may hold: each is a parameter of the statement.
+MAX_VALUES = 1_000
+
+
+class _Prepared:
+    """A mark on fields that have been made ready."""
+
+
+def prepare_query(query: "type[Query[Any]]") -> None:
+    """Make the fields of a query ready; harmless when repeated."""
+    for info in query.__pydantic_fields__.values():
+        if any(isinstance(item, _Prepared) for item in info.metadata):
+            continue
+        info.metadata.append(_Prepared())
+        marker = marker_of(info)
+        if info.is_required() and not _is_declared(info):
+            # A bare annotation filters when it is sent.
+            info.default = MISSING
+        _add_checks(info, marker)
+
+
+def _is_declared(info: FieldInfo) -> bool:
+    return any(isinstance(item, FilterBy | SearchIn | Orders | Part) for item in info.metadata)
+
+
+def _add_checks(info: FieldInfo, marker: Any) -> None:
+    element, many = element_of(info.annotation)
+    if isinstance(marker, Orders):
+        values = marker.values
+        info.metadata.append(pydantic.AfterValidator(_order_check(values)))
+        info.metadata.append(Extra({"enum": values}, items=many))
+    elif isinstance(marker, Part) and marker.kind == "scope":
+        info.metadata.append(pydantic.AfterValidator(_check_scope))
+    elif isinstance(marker, FilterBy | SearchIn):
+        if many and not any(isinstance(item, annotated_types.MaxLen) for item in info.metadata):
+            info.metadata.append(annotated_types.MaxLen(MAX_VALUES))
+        if element is str:
+            info.metadata.append(pydantic.AfterValidator(_each_without_nul))
+
+
+def _each_without_nul(value: Any) -> Any:
+    for item in value if isinstance(value, list | tuple | set | frozenset) else (value,):
+        without_nul(item)
+    return value
+
+
+def _order_check(values: list[str]) -> Any:
+    def check(value: Any) -> Any:
+        for item in texts_of(value):
+            if item not in values:
+                shown = item if len(item) <= 50 else f"{item[:50]}..."
+                raise ValueError(f"There is no order {shown!r}; expected {', '.join(values)}")
+        return value
+
+    return check
+
+
+def texts_of(value: Any) -> list[str]:
+    """Return the texts of a value that is a text with commas, or several of them."""
+    if value is None or value is MISSING:
+        return []
+    parts = [value] if isinstance(value, str) else list(value)
+    return [text.strip() for part in parts for text in part.split(",") if text.strip()]
+
+
+def _check_scope(value: Any) -> Any:
+    try:
+        parse_scope([value] if isinstance(value, str) else value or ())
+    except ScopeError as exc:
+        raise ValueError(str(exc)) from exc
+    return value

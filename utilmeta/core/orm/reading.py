@@ -1,0 +1,241 @@
+"""What schemas do to read: plans kept, sources told apart, instances made."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db.models import QuerySet
+from pydantic_core import MISSING
+
+from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
+from utilmeta.core.orm.context import QueryContext
+from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
+from utilmeta.core.orm.keys import key_of
+from utilmeta.core.orm.plan import HidingRecord, Plan, Record
+from utilmeta.core.orm.prepare import key_names
+from utilmeta.core.orm.rows import Rows
+from utilmeta.core.orm.scopes import Scope, ScopeError
+from utilmeta.utils.annotations import element_of
+from utilmeta.utils.exceptions import BadRequest, OrmError
+
+if TYPE_CHECKING:
+    from utilmeta.core.orm.schema import Schema
+
+S = TypeVar("S", bound="Schema[Any]")
+AnySchema = type["Schema[Any]"]
+
+# What a schema keeps of an instance that was read, beside its fields.
+_PRIVATE = {"_key": None, "_was_read": True}
+
+# Scopes whose plans are kept.
+_MAX_SCOPES = 1024
+
+
+def plan_of(schema: AnySchema, scope: Scope | None) -> Plan:
+    """Return how a schema reads its model; each plan is worked out once."""
+    if scope is not None:
+        return _scoped_plan(schema, scope)
+    found: Plan | None = schema.__dict__.get("__utilmeta_plan__")
+    if found is None:
+        complete(schema)
+        found = compile_plan(schema, schema.model_of())
+        schema.__utilmeta_plan__ = found  # type: ignore[attr-defined]
+    return found
+
+
+@lru_cache(_MAX_SCOPES)
+def _scoped_plan(schema: AnySchema, scope: Scope) -> Plan:
+    complete(schema)
+    check_scope(schema, scope, "")
+    return compile_plan(schema, schema.model_of(), scope)
+
+
+def complete(schema: AnySchema) -> None:
+    """Resolve the names of schemas that were declared later."""
+    if not schema.__pydantic_complete__:
+        schema.model_rebuild()
+
+
+def check_scope(schema: AnySchema, scope: Scope, path: str) -> None:
+    """Refuse names that a schema has not.
+
+    Raises:
+        ScopeError: there is one.
+    """
+    known = {
+        alias: info
+        for name, info in schema.model_fields.items()
+        if not info.exclude
+        for alias in (name, output_name(name, info))
+    }
+    computed = {
+        alias for name, info in schema.model_computed_fields.items() for alias in (name, info.alias)
+    }
+    for name, inside in scope.fields:
+        if name not in known and name not in computed:
+            raise ScopeError(f"There is no field {path + name!r}")
+        if inside is None:
+            continue
+        nested = as_schema(element_of(known[name].annotation)[0]) if name in known else None
+        if nested is None:
+            raise ScopeError(f"{path + name!r} has no fields of its own")
+        check_scope(nested, inside, f"{path}{name}.")
+
+
+def serialize(schema: type[S], source: Any, context: QueryContext) -> Rows[S]:
+    """Return the rows of a queryset, a query, or of keys and instances; see `Schema.serialize`."""
+    if hasattr(source, "__utilmeta_query__"):
+        rows: Rows[S] = source.read(schema, context)
+        return rows
+    plan = scoped(schema, context)
+    with context.entered():
+        if isinstance(source, QuerySet):
+            check_queryset(schema, source)
+            records, keys = plan.read(source)
+            return Rows(schema, records, keys)
+        found = _by_keys(schema, plan, source, None)
+    there = [(key, record) for key, record in found if record is not None]
+    return Rows(schema, [record for _, record in there], [key for key, _ in there])
+
+
+def scoped(schema: AnySchema, context: QueryContext) -> Plan:
+    """Return the plan of what a context asks for.
+
+    Raises:
+        BadRequest: it asks for a field that is not there.
+    """
+    try:
+        return plan_of(schema, context.scope)
+    except ScopeError as exc:
+        fault = {"place": "query.scope", "code": "scope", "expected": str(exc)}
+        raise BadRequest("The request is invalid", errors=[fault]) from exc
+
+
+def read_one(schema: type[S], source: Any, context: QueryContext) -> S:
+    """Return the instance of one row; see `Schema.init`."""
+    if hasattr(source, "__utilmeta_query__"):
+        context = source.context_of(context)
+        source = source.get_queryset()
+    plan = scoped(schema, context)
+    with context.entered():
+        if isinstance(source, QuerySet):
+            check_queryset(schema, source)
+            whole = source if source.query.is_sliced else source[:1]
+            records, keys = plan.read(whole)
+            found = list(zip(keys, records, strict=True))[:1]
+        else:
+            found = [
+                (key, record)
+                for key, record in _by_keys(schema, plan, [source], None)
+                if record is not None
+            ]
+    if not found:
+        raise EmptyQueryset(f"{schema.model_of()._meta.verbose_name} not found")
+    key, record = found[0]
+    return schema.from_record(record, key)
+
+
+def _by_keys(
+    schema: AnySchema, plan: Plan, source: Iterable[Any], using: str | None
+) -> list[tuple[Any, Record | None]]:
+    """Return key and record of each key or instance, each instance's from its own database."""
+    model: Any = plan.model
+    wanted = [key_of(schema.__name__, model, item) for item in source]
+    found: dict[tuple[str | None, Any], Record] = {}
+    for alias in dict.fromkeys(item[0] for item in wanted if item is not None):
+        keys = {item[1] for item in wanted if item is not None and item[0] == alias}
+        home = alias or using
+        rows = model._default_manager.all()
+        rows = rows.using(home) if home is not None else rows
+        records, found_keys = plan.read(rows.filter(pk__in=keys).order_by())
+        for key, record in zip(found_keys, records, strict=True):
+            found[alias, key] = record
+    return [(None, None) if item is None else (item[1], found.get(item)) for item in wanted]
+
+
+def records_of(schema: AnySchema, sources: Iterable[Any], using: str | None) -> list[Record | None]:
+    """Return the record of each key or instance, None where there is no row."""
+    return [record for _, record in _by_keys(schema, plan_of(schema, None), sources, using)]
+
+
+def make_instance(schema: type[S], record: Record, key: Any) -> S:
+    """Return a schema's instance of a record."""
+    values: dict[str, Any] = {}
+    hidden = record.hidden if isinstance(record, HidingRecord) else {}
+    for name, info in schema.model_fields.items():
+        output = output_name(name, info)
+        if output in record:
+            value = record[output]
+        elif output in hidden:
+            value = hidden[output]
+        else:
+            # Not read: in no scope, or only for writing.
+            continue
+        values[name] = _nested(info.annotation, value)
+    made: Any = schema.__new__(schema)
+    object.__setattr__(made, "__dict__", values)
+    # What is set from here on is what `save` writes.
+    object.__setattr__(made, "__pydantic_fields_set__", set())
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", {"_key": key})
+    if schema.__private_attributes__.keys() != {"_key"}:
+        made.model_post_init(None)
+        made._key = key
+    instance: S = made
+    return instance
+
+
+def _nested(annotation: Any, value: Any) -> Any:
+    nested = as_schema(element_of(annotation)[0])
+    if nested is None or value is None:
+        # Rows that share a related row share its list, which an instance must not.
+        return list(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [make_instance(nested, item, None) for item in value]
+    return make_instance(nested, value, None)
+
+
+def key_value(instance: Any) -> Any:
+    """Return the primary key of a schema's instance, None when it is not known."""
+    private = instance.__pydantic_private__
+    if private is not None and private["_key"] is not None:
+        return private["_key"]
+    for name in key_names(type(instance)):
+        value = instance.__dict__.get(name)
+        if value is not None and value is not MISSING:
+            return value
+    return None
+
+
+def set_key(instance: Any, value: Any) -> None:
+    """Give a schema's instance the primary key of its row."""
+    instance._key = value
+    for name in key_names(type(instance)):
+        instance.__dict__[name] = value
+
+
+def read_instance(instance: Any, using: str | None) -> Any:
+    """Return the model's instance of a schema's; see `Schema.get_instance`."""
+    model: Any = type(instance).model_of()
+    key = instance.pk
+    if key is None:
+        raise MissingPrimaryKey(f"{type(instance).__name__}: of which row? its key is not known")
+    manager = model._default_manager
+    rows = manager.all() if using is None else manager.using(using)
+    found = rows.filter(pk=key).first()
+    if found is None:
+        raise EmptyQueryset(f"{model._meta.verbose_name} not found")
+    return found
+
+
+def check_queryset(schema: AnySchema, queryset: "QuerySet[Any]") -> None:
+    """Refuse a queryset of another model.
+
+    Raises:
+        OrmError: it is one.
+    """
+    if not issubclass(queryset.model, schema.model_of()):
+        raise OrmError(
+            f"{schema.__name__} reads {schema.model_of().__name__}, got a queryset of "
+            f"{queryset.model.__name__}"
+        )

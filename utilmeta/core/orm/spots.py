@@ -1,0 +1,77 @@
+"""Where a plan is being compiled: the statement, the schema above, the field at hand."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model
+
+from utilmeta.core.orm.fields import Options
+from utilmeta.core.orm.plan import Related
+from utilmeta.core.orm.scopes import Scope
+from utilmeta.core.orm.selection import Selection
+
+if TYPE_CHECKING:
+    from utilmeta.core.orm.schema import Schema
+
+AnySchema = type["Schema[Any]"]
+
+
+@dataclass(slots=True)
+class Loops:
+    """The schemas of a plan that nest themselves.
+
+    Attributes:
+        schemas: those schemas.
+        related: what reads their rows again, by schema and relation.
+    """
+
+    schemas: set[AnySchema]
+    related: dict[tuple[AnySchema, Any, int], Related] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where in a statement a schema's columns are put.
+
+    Attributes:
+        model: whose columns.
+        prefix: ORM path to it, `''` or `author__`.
+        selection: the statement's columns.
+        outer: the schemas above this one, to find those that nest themselves.
+        loops: those that do.
+        scope: which fields are wanted; None for all.
+        nullable: whether a relation on the way may lead nowhere.
+    """
+
+    model: type[Model]
+    prefix: str
+    selection: Selection
+    outer: tuple[AnySchema, ...]
+    loops: Loops
+    scope: Scope | None = None
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A schema's field that is being compiled.
+
+    Attributes:
+        where: its name, for messages.
+        name: its name in the schema.
+        output: its name in records.
+        annotation: its type.
+        options: what `orm.Field` says of it.
+        nested: the schema that its type is, or is a list of.
+        element: its type, without list and None.
+        many: whether its type is a list.
+    """
+
+    where: str
+    name: str
+    output: str
+    annotation: Any
+    options: Options
+    nested: AnySchema | None
+    element: Any
+    many: bool

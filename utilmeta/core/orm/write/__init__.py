@@ -1,0 +1,1 @@
+"""Writing schemas: what goes into which column, and in which statements."""

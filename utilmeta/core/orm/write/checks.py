@@ -1,0 +1,137 @@
+"""What is looked up before rows are written, so that what is wrong can be told by field.
+
+Each check is one statement for all rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Model, Q, UniqueConstraint
+
+from utilmeta.core.orm.write.plan import WriteColumn, WritePlan
+from utilmeta.core.orm.write.values import Fault, Item, fault
+from utilmeta.core.orm.write.violations import UNIQUE
+
+# Values of one statement; SQLite takes 32,766 parameters.
+_MAX_VALUES = 10_000
+
+
+def check_references(plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]) -> None:
+    """Add a fault for each key of another row that is not there."""
+    for column in plan.columns:
+        if not column.column.is_relation:
+            continue
+        wanted = {
+            item.values[column.column.attname]
+            for item in items
+            if item.values.get(column.column.attname) is not None
+        }
+        if not wanted:
+            continue
+        found = existing(column.column, wanted, alias)
+        for item in items:
+            value = item.values.get(column.column.attname)
+            if value is not None and value not in found:
+                place = f"{item.place}{column.wire}"
+                faults.append(fault(place, "foreign_key", "the key of a row that exists", value))
+
+
+def existing(column: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
+    """Return those keys of related rows that exist, and may be chosen."""
+    model: Any = column.remote_field.model
+    target = column.target_field.attname
+    rows = model._base_manager.using(alias).complex_filter(column.get_limit_choices_to())
+    return _found(rows, target, wanted)
+
+
+def _found(rows: Any, name: str, wanted: Iterable[Any]) -> set[Any]:
+    values = list(wanted)
+    found: set[Any] = set()
+    for start in range(0, len(values), _MAX_VALUES):
+        part = values[start : start + _MAX_VALUES]
+        found.update(rows.filter(**{f"{name}__in": part}).values_list(name, flat=True))
+    return found
+
+
+def existing_keys(model: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
+    """Return those primary keys that exist."""
+    return _found(model._base_manager.using(alias), "pk", wanted)
+
+
+def check_unique(plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]) -> None:
+    """Add a fault for each row whose values another row has: of the database, or of these."""
+    for group in _unique_groups(plan):
+        _check_group(plan, group, items, alias, faults)
+
+
+def _unique_groups(plan: WritePlan) -> Iterator[list[WriteColumn]]:
+    by_name = {item.column.name: item for item in (*plan.columns, *plan.keys)}
+    for item in plan.columns:
+        if item.column.unique:
+            yield [item]
+    sets: list[tuple[str, ...]] = [tuple(names) for names in plan.model._meta.unique_together]
+    sets += [
+        tuple(constraint.fields)
+        for constraint in plan.model._meta.constraints
+        if isinstance(constraint, UniqueConstraint)
+        and constraint.fields
+        and constraint.condition is None
+        and constraint.nulls_distinct is not False
+    ]
+    for names in sets:
+        if all(name in by_name for name in names):
+            yield [by_name[name] for name in names]
+
+
+def _check_group(
+    plan: WritePlan, group: list[WriteColumn], items: list[Item], alias: str, faults: list[Fault]
+) -> None:
+    attributes = [column.column.attname for column in group]
+    wanted: dict[tuple[Any, ...], list[Item]] = {}
+    for item in items:
+        values = tuple(item.values.get(name) for name in attributes)
+        # Null is equal to nothing, and what is not sent stays as it is.
+        if all(value is not None for value in values):
+            wanted.setdefault(values, []).append(item)
+    if not wanted:
+        return
+    taken = _holders(plan.model, attributes, list(wanted), alias)
+    for values, holders in wanted.items():
+        owner = taken.get(values)
+        allowed = [item for item in holders if owner is not None and item.key == owner]
+        kept = allowed[0] if allowed else (holders[0] if owner is None else None)
+        for item in holders:
+            if item is not kept:
+                for column in group:
+                    place = f"{item.place}{column.wire}"
+                    value = item.values[column.column.attname]
+                    faults.append(fault(place, UNIQUE, "a value that no other row has", value))
+
+
+def _holders(
+    model: type[Model], attributes: list[str], wanted: list[tuple[Any, ...]], alias: str
+) -> dict[tuple[Any, ...], Any]:
+    """Return the key of the row that holds each of some values."""
+    manager: Any = model._base_manager
+    found: dict[tuple[Any, ...], Any] = {}
+    size = max(1, _MAX_VALUES // len(attributes))
+    for start in range(0, len(wanted), size):
+        part = wanted[start : start + size]
+        rows = manager.using(alias).filter(_any_of(attributes, part))
+        sought = set(part)
+        for key, *values in rows.values_list("pk", *attributes):
+            if tuple(values) in sought:
+                found[tuple(values)] = key
+    return found
+
+
+def _any_of(attributes: list[str], wanted: list[tuple[Any, ...]]) -> Q:
+    if len(attributes) == 1:
+        return Q(**{f"{attributes[0]}__in": [values[0] for values in wanted]})
+    # Narrowed by each column, which is one IN list; which pairs it are is looked at here.
+    return Q(
+        **{
+            f"{name}__in": list(dict.fromkeys(values[index] for values in wanted))
+            for index, name in enumerate(attributes)
+        }
+    )

@@ -1,0 +1,115 @@
+"""Many-to-many lists of keys: links replaced in a constant number of statements."""
+
+from typing import Any, cast
+
+from django.db.models import ManyToManyField
+from pydantic_core import MISSING
+
+from utilmeta.core.orm.keys import as_key
+from utilmeta.core.orm.write.checks import existing_keys
+from utilmeta.core.orm.write.plan import WriteLinks, WritePlan
+from utilmeta.core.orm.write.values import Fault, Item, fault, refuse, sent_value
+
+
+def set_links(plan: WritePlan, items: list[Item], alias: str) -> None:
+    """Replace the links of many-to-many lists of keys."""
+    for part in plan.links:
+        wanted: dict[Any, list[Any]] = {}
+        faults: list[Fault] = []
+        model: Any = part.relation.related_model
+        for item in items:
+            value = sent_value(part.name, item)
+            if value is MISSING:
+                continue
+            keys = []
+            for index, given in enumerate(value or ()):
+                key = as_key(model._meta.pk, getattr(given, "pk", given), alias)
+                if key is None:
+                    place = f"{item.place}{part.wire}.{index}"
+                    faults.append(fault(place, "key", "a key of a row", given))
+                keys.append(key)
+            wanted[item.key] = keys
+        refuse(faults)
+        _check_keys(part, items, wanted, alias)
+        replace_links(part.relation, wanted, alias)
+
+
+def _check_keys(
+    part: WriteLinks, items: list[Item], wanted: dict[Any, list[Any]], alias: str
+) -> None:
+    model: Any = part.relation.related_model
+    asked = {key for keys in wanted.values() for key in keys}
+    known = existing_keys(model, asked, alias) if asked else set()
+    faults = [
+        fault(
+            f"{item.place}{part.wire}.{index}", "foreign_key", "the key of a row that exists", key
+        )
+        for item in items
+        for index, key in enumerate(wanted.get(item.key, ()))
+        if key not in known
+    ]
+    refuse(faults[:100])
+
+
+def replace_links(
+    relation: Any, wanted: dict[Any, list[Any]], alias: str, *, only_add: bool = False
+) -> None:
+    """Make the links of some rows these, in a statement to look, one to delete, one to insert.
+
+    Args:
+        relation: the many-to-many field or relation.
+        wanted: primary keys of rows to those of the rows they are linked with.
+        alias: the database.
+        only_add: whether other links stay.
+    """
+    if not wanted:
+        return
+    through, near, far, near_id, far_id = _table_of(relation)
+    manager = through._base_manager.using(alias)
+    rows = manager.filter(**{f"{near}__in": list(wanted)})
+    links = {(mine, other): key for key, mine, other in rows.values_list("pk", near_id, far_id)}
+    asked = {(mine, other) for mine, others in wanted.items() for other in others}
+    mirrored = isinstance(relation, ManyToManyField) and relation.remote_field.symmetrical
+    gone = [] if only_add else [link for link in links if link not in asked]
+    if gone:
+        dead = manager.filter(pk__in=[links[link] for link in gone])
+        if mirrored:
+            turned = [(other, mine) for mine, other in gone]
+            dead = dead | manager.filter(**_pairs(near, far, turned))
+        dead.delete()
+    new = dict.fromkeys(link for link in asked if link not in links)
+    if mirrored:
+        new.update(dict.fromkeys((other, mine) for mine, other in list(new)))
+    through._base_manager.using(alias).bulk_create(
+        [through(**{near_id: mine, far_id: other}) for mine, other in new],
+        ignore_conflicts=mirrored,
+    )
+
+
+def _pairs(near: str, far: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        f"{near}__in": list({mine for mine, _ in pairs}),
+        f"{far}__in": list({other for _, other in pairs}),
+    }
+
+
+def _table_of(relation: Any) -> tuple[Any, str, str, str, str]:
+    """Return the model between, and its fields and attributes of this and the other side."""
+    forward = isinstance(relation, ManyToManyField)
+    owner: Any = relation if forward else cast("Any", relation).field
+    through: Any = owner.remote_field.through
+    near, far = owner.m2m_field_name(), owner.m2m_reverse_field_name()
+    if not forward:
+        near, far = far, near
+    near_id, far_id = (through._meta.get_field(name).attname for name in (near, far))
+    return through, near, far, near_id, far_id
+
+
+def linked_keys(relation: Any, owners: list[Any], alias: str) -> dict[Any, set[Any]]:
+    """Return the keys that rows are linked with, by the rows' own keys."""
+    through, near, _, near_id, far_id = _table_of(relation)
+    rows = through._base_manager.using(alias).filter(**{f"{near}__in": owners})
+    found: dict[Any, set[Any]] = {}
+    for mine, other in rows.values_list(near_id, far_id):
+        found.setdefault(mine, set()).add(other)
+    return found

@@ -1,0 +1,275 @@
+"""Rows written: one through the model's own `save`, many in a constant number of statements."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pydantic
+from django.db import connections, router, transaction
+from django.db.models import F, QuerySet
+from pydantic_core import MISSING
+
+from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
+from utilmeta.core.orm.reading import check_queryset, set_key
+from utilmeta.core.orm.write.checks import check_references, check_unique, existing_keys
+from utilmeta.core.orm.write.links import set_links
+from utilmeta.core.orm.write.nested import write_after, write_before
+from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
+from utilmeta.core.orm.write.statements import insert, update, update_row
+from utilmeta.core.orm.write.values import Fault, Item, as_column, fault, fill, item_of, refuse
+from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
+from utilmeta.core.orm.write.violations import refusals
+from utilmeta.utils.exceptions import ConfigError, OrmError
+
+if TYPE_CHECKING:
+    from utilmeta.core.orm.schema import Schema
+
+S = TypeVar("S", bound="Schema[Any]")
+
+
+def database_for(plan: WritePlan, using: str | None) -> str:
+    """Return the alias of the database that is written to."""
+    return using or router.db_for_write(plan.model)
+
+
+def transaction_for(alias: str, *, wanted: bool) -> AbstractContextManager[Any]:
+    """Return a transaction, or a savepoint of the one that is open; nothing when none is wanted."""
+    return transaction.atomic(using=alias) if wanted else contextlib.nullcontext()
+
+
+def save_one(
+    instance: "Schema[Any]",
+    *,
+    must_create: bool,
+    must_update: bool,
+    in_transaction: bool,
+    using: str | None,
+    if_match: str | None,
+) -> None:
+    """Write one row and what is nested in it; see `Schema.save`."""
+    schema = type(instance)
+    plan = write_plan_of(schema)
+    alias = database_for(plan, using)
+    mode = schema.__utilmeta_mode__
+    if mode is not None and mode.writes:
+        must_create = must_create or mode.letter == "a"
+        must_update = must_update or mode.letter == "w"
+    if must_create and must_update:
+        raise OrmError(f"{schema.__name__}: a row cannot be created and updated at once")
+    item = item_of(plan, instance, "", alias)
+    if must_update and item.key is None:
+        raise MissingPrimaryKey(f"{schema.__name__}: of which row? set its pk before it is saved")
+    # What is checked at the end of a transaction may fail there too.
+    with (
+        refusals(plan, alias),
+        transaction_for(alias, wanted=in_transaction or not plan.is_single),
+    ):
+        item.creates = must_create or (
+            not must_update
+            and (item.key is None or not existing_keys(plan.model, [item.key], alias))
+        )
+        _write_one(plan, item, alias, if_match)
+    _settle(plan, [item])
+
+
+def _write_one(plan: WritePlan, item: Item, alias: str, if_match: str | None) -> None:
+    faults: list[Fault] = []
+    fill(plan, item, faults)
+    check_references(plan, [item], alias, faults)
+    refuse(faults)
+    if not item.creates and plan.version is not None:
+        bump(plan, item, alias, expected_version(plan, item, if_match))
+    write_before(plan, [item], alias)
+    if item.creates:
+        first_version(plan, item)
+        row = plan.model(**item.values, **_key_values(plan, item))
+        row.save(force_insert=True, using=alias)
+        item.row, item.key = row, row.pk
+    elif not update_row(plan.model, item, alias):
+        raise EmptyQueryset(f"{plan.model._meta.verbose_name} not found")
+    set_links(plan, [item], alias)
+    write_after(plan, [item], alias)
+
+
+def _key_values(plan: WritePlan, item: Item) -> dict[str, Any]:
+    return {} if item.key is None else {str(plan.model._meta.pk.attname): item.key}
+
+
+def save_many(
+    schema: type[S],
+    data: Iterable[Any],
+    *,
+    must_create: bool,
+    must_update: bool,
+    upsert_on: Sequence[str],
+    using: str | None,
+) -> list[S]:
+    """Write many rows; see `Schema.bulk_save`."""
+    plan = write_plan_of(schema)
+    alias = database_for(plan, using)
+    mode = schema.__utilmeta_mode__
+    if mode is not None and mode.writes:
+        must_create = must_create or (mode.letter == "a" and not upsert_on)
+        must_update = must_update or mode.letter == "w"
+    instances = validated(schema, data)
+    if not instances:
+        return []
+    items = [
+        item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
+    ]
+    with refusals(plan, alias), transaction.atomic(using=alias):
+        if upsert_on:
+            find_upserts(plan, items, upsert_on, alias)
+        write_items(plan, items, alias, must_create=must_create, must_update=must_update)
+    _settle(plan, items)
+    return instances
+
+
+def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
+    """Return instances of a schema; dictionaries are validated, all of them before anything else.
+
+    Raises:
+        BadRequest: some are invalid; each fault says which.
+    """
+    found: list[S] = []
+    faults: list[Fault] = []
+    for index, given in enumerate(data):
+        if isinstance(given, schema):
+            found.append(given)
+            continue
+        try:
+            found.append(schema.model_validate(given))
+        except pydantic.ValidationError as exc:
+            for error in exc.errors(include_url=False, include_context=False)[:100]:
+                place = ".".join(map(str, (index, *error["loc"])))
+                got = MISSING if error["type"] == "missing" else error["input"]
+                faults.append(fault(place, error["type"], error["msg"], got))
+    refuse(faults[:100])
+    return found
+
+
+def write_items(
+    plan: WritePlan,
+    items: list[Item],
+    alias: str,
+    *,
+    must_create: bool = False,
+    must_update: bool = False,
+) -> None:
+    """Write rows and what is nested in them, in a constant number of statements.
+
+    Raises:
+        BadRequest: something is wrong with some; each fault says with which.
+    """
+    faults: list[Fault] = []
+    keyed = [item for item in items if item.key is not None]
+    versions = lock_versions(plan, keyed, alias, faults)
+    known = (
+        set(versions)
+        if versions is not None
+        else (existing_keys(plan.model, {item.key for item in keyed}, alias) if keyed else set())
+    )
+    wire = plan.keys[0].wire if plan.keys else "pk"
+    seen: set[Any] = set()
+    for item in items:
+        item.creates = item.key is None or item.key not in known
+        if must_update and item.creates:
+            text = "the key of a row that exists"
+            faults.append(fault(f"{item.place}{wire}", "not_found", text, item.key))
+        elif must_create and not item.creates:
+            faults.append(fault(f"{item.place}{wire}", "unique", "a key that no row has", item.key))
+        elif item.key is not None and item.key in seen:
+            faults.append(fault(f"{item.place}{wire}", "unique", "each row once", item.key))
+        seen.add(item.key)
+        fill(plan, item, faults)
+    check_references(plan, items, alias, faults)
+    check_unique(plan, items, alias, faults)
+    refuse(faults[:100])
+    write_before(plan, items, alias)
+    new = [item for item in items if item.creates]
+    for item in new:
+        first_version(plan, item)
+    insert(plan.model, new, alias)
+    update(plan.model, [item for item in items if not item.creates], alias)
+    set_links(plan, items, alias)
+    write_after(plan, items, alias)
+
+
+def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias: str) -> None:
+    """Give rows the key of the row that has the same values of some fields, which they update.
+
+    Raises:
+        ConfigError: the fields are not among those written, or are not unique together.
+    """
+    by_name = {column.name: column for column in (*plan.columns, *plan.keys)}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise ConfigError(
+            f"{plan.schema.__name__}: upsert_on={list(names)} names {unknown[0]!r}, which is not "
+            "written"
+        )
+    columns = [by_name[name] for name in names]
+    attributes = [column.column.attname for column in columns]
+    wanted: dict[tuple[Any, ...], list[Item]] = {}
+    for item in items:
+        held = [item.instance.__dict__.get(column.name, MISSING) for column in columns]
+        if item.key is None and not any(value is MISSING or value is None for value in held):
+            values = tuple(
+                as_column(column.column, value) for column, value in zip(columns, held, strict=True)
+            )
+            wanted.setdefault(values, []).append(item)
+    if not wanted:
+        return
+    condition = {
+        f"{name}__in": list(dict.fromkeys(values[index] for values in wanted))
+        for index, name in enumerate(attributes)
+    }
+    manager: Any = plan.model._base_manager
+    rows = manager.using(alias).filter(**condition)
+    if connections[alias].features.has_select_for_update:
+        rows = rows.select_for_update()
+    for key, *found in rows.values_list("pk", *attributes):
+        for item in wanted.get(tuple(found), ()):
+            item.key = key
+
+
+def _settle(plan: WritePlan, items: list[Item]) -> None:
+    """Tell the instances what the database knows of their rows."""
+    for item in items:
+        set_key(item.instance, item.key)
+        if plan.version is not None and plan.version.column.attname in item.values:
+            value = item.values[plan.version.column.attname]
+            item.instance.__dict__[plan.version.name] = value
+
+
+def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None) -> int:
+    """Write the values of an instance to all rows of a queryset; see `Schema.commit`."""
+    schema = type(instance)
+    plan = write_plan_of(schema)
+    check_queryset(schema, queryset)
+    alias = using or (
+        queryset.db if getattr(queryset, "_db", None) else router.db_for_write(plan.model)
+    )
+    item = Item(instance=instance, place="", creates=False)
+    faults: list[Fault] = []
+    fill(plan, item, faults)
+    relations: list[Any] = [*plan.links, *plan.nested]
+    sent = [part.wire for part in relations if part.name in instance.model_fields_set]
+    if sent:
+        raise OrmError(f"{schema.__name__}: commit writes columns, not the relation {sent[0]!r}")
+    check_references(plan, [item], alias, faults)
+    refuse(faults)
+    columns = {field.attname: field.name for field in plan.model._meta.concrete_fields}
+    values: dict[str, Any] = {columns[name]: value for name, value in item.values.items()}
+    if not values:
+        return 0
+    if plan.version is not None:
+        values[plan.version.column.name] = F(plan.version.column.name) + 1
+    moments = {
+        field.name: field.pre_save(plan.model(), add=False)
+        for field in plan.model._meta.concrete_fields
+        if getattr(field, "auto_now", False)
+    }
+    with refusals(plan, alias):
+        return queryset.using(alias).update(**{**moments, **values})

@@ -1,0 +1,44 @@
+"""Context variables in Django's expressions, where they stand for the value of each request."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Value
+
+from utilmeta.core.request.current import value_of
+
+if TYPE_CHECKING:
+    from utilmeta.core.request.context import RequestContextVar
+
+
+class ContextValue(Value):
+    """A value that is looked up when a statement is made, so that one expression serves all.
+
+    Args:
+        variable: the context variable.
+
+    Source: django.db.models.expressions.Value, of Django 5.2 and 6.1.
+    """
+
+    def __init__(self, variable: "RequestContextVar[Any]") -> None:
+        # What Value derives its type from stays open until the value is there.
+        super().__init__(None)
+        self.variable = variable
+
+    def __repr__(self) -> str:
+        return repr(self.variable)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Return the value as a parameter, a list of them as `(%s, %s)`.
+
+        Raises:
+            EmptyResultSet: the value is an empty list, in which nothing is.
+        """
+        value = value_of(self.variable)
+        if isinstance(value, list | tuple | set | frozenset):
+            if not value:
+                raise EmptyResultSet
+            parts = [Value(item).as_sql(compiler, connection) for item in value]
+            texts = ", ".join(text for text, _ in parts)
+            return f"({texts})", [item for _, items in parts for item in items]
+        return Value(value).as_sql(compiler, connection)
