@@ -126,6 +126,9 @@ class RedisStore(Store):
         options = {
             "socket_timeout": TIMEOUT,
             "socket_connect_timeout": TIMEOUT,
+            # In version 3 redis-py does not see that an idle connection has ended, before it is
+            # used: it takes what can be read for a notice of the server.
+            "protocol": 2,
             **params.get("OPTIONS", {}),
         }
         self._django = RedisCache(location, {**params, "OPTIONS": options})
