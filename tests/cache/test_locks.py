@@ -144,7 +144,7 @@ def test_lock_of_a_cancelled_task_is_free(cache: Caller):
     async def hold(*, inside: asyncio.Event) -> None:
         async with client.lock("name", wait=None):
             inside.set()
-            await asyncio.sleep(60)
+            await asyncio.sleep(5)
 
     async def main() -> None:
         inside = asyncio.Event()

@@ -7,6 +7,7 @@ Source: `django.core.cache.backends.redis` of Django 5.2 to 6.0, whose client ch
 turns values into bytes.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -85,13 +86,23 @@ class Exchange(Work[T]):
 
     async def arun(self) -> T:
         """Send the commands and await the answers."""
+        task = asyncio.current_task()
+        cancels = task.cancelling() if task else 0
+        answers = await self._aanswers()
+        # Until Python 3.12 `asyncio.wait_for`, by which redis-py sends, may lose a cancellation.
+        if task and task.cancelling() > cancels:
+            raise asyncio.CancelledError
+        return self.finish(answers)
+
+    async def _aanswers(self) -> list[Any]:
         client = await self.store.aclient(is_write=self.is_write)
         if len(self.commands) == 1:
-            return self.finish([await client.execute_command(*self.commands[0])])
+            return [await client.execute_command(*self.commands[0])]
         async with client.pipeline(transaction=True) as pipe:
             for command in self.commands:
                 pipe.execute_command(*command)
-            return self.finish(await pipe.execute())
+            answers: list[Any] = await pipe.execute()
+        return answers
 
 
 class Count(Exchange[T]):
