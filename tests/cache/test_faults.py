@@ -176,6 +176,25 @@ def test_cancelled_call_leaves_its_answer_to_nobody_else(server: RedisServer, tm
 
 
 @redis_server
+def test_no_cancellation_is_lost(server: RedisServer, tmp_path: Path):
+    async def work() -> None:
+        for _ in range(2000):
+            await caches["tested"].aset("key", 1, not_exists_only=True)
+
+    async def main() -> None:
+        for number in range(60):
+            task = asyncio.create_task(work())
+            # At every moment of a call.
+            await asyncio.sleep(0.0005 + number * 0.00002)
+            task.cancel()
+            await asyncio.wait([task], timeout=0.5)
+            assert task.cancelled()
+
+    with declared(tested=declare("redis", tmp_path, port=server.port)):
+        asyncio.run(main())
+
+
+@redis_server
 def test_server_that_refuses_writes_is_down(
     runner: asyncio.Runner | None, server: RedisServer, tmp_path: Path
 ):

@@ -176,6 +176,7 @@ SETTINGS_FREE = [
             "utilmeta.conf",
             "utilmeta.core.request",
             "utilmeta.core.api",
+            "utilmeta.core.cache",
             "utilmeta.core.setup.options",
             "utilmeta.core.setup.compose",
             "utilmeta.core.setup.merge",

@@ -149,9 +149,9 @@ class DjangoStore(Store):
         if self._exclusive is not None:
             return self._write(lambda cache: _alter_alone(cache, key, delta, limit, timeout))
         if limit is not None or type(self._backend).incr is BaseCache.incr:
+            how = "" if limit is None else "up to a limit "
             raise ConfigError(
-                f"cache {self._alias!r} cannot count {'up to a limit ' if limit else ''}so that "
-                f"no count is lost; {_ABLE}"
+                f"cache {self._alias!r} cannot count {how}so that no count is lost; {_ABLE}"
             )
         kept = self._rounded(timeout)
         return Threaded(lambda: _alter_at_once(self._backend, key, delta, kept))
