@@ -46,7 +46,11 @@ FIXED = [
     *names("utilmeta.core.file", "File Image Audio Video FileType"),
     "utilmeta.core.api.specs.openapi:OpenAPI",
     *names("utilmeta.core.orm", "DatabaseConnections Database Schema Field EmptyQueryset"),
-    *names("utilmeta.core.cache", "CacheConnections Cache"),
+    *names(
+        "utilmeta.core.cache",
+        "CacheConnections Cache cache caches CacheClient DEFAULT Lock",
+        "CacheUnavailable LockTaken LockLost",
+    ),
     "utilmeta.core.cache.backends.redis:RedisCache",
     "utilmeta.core.server.backends.django:DjangoSettings",
     *names(
@@ -172,6 +176,7 @@ SETTINGS_FREE = [
             "utilmeta.conf",
             "utilmeta.core.request",
             "utilmeta.core.api",
+            "utilmeta.core.cache",
             "utilmeta.core.setup.options",
             "utilmeta.core.setup.compose",
             "utilmeta.core.setup.merge",

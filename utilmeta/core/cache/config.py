@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
-from utilmeta.conf.base import Config
+from utilmeta.conf.base import Config, ServiceInfo
+from utilmeta.core.cache.registry import registry
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 _ENGINES = {
@@ -31,6 +32,9 @@ class Cache(Config):
         version: number put before every key; raising it forgets all entries.
         max_entries: entries kept by `locmem`, `file` and `db`.
         options: handed to the backend as they are.
+        on_failure: what `utilmeta.core.cache` does while the store is down: `raise` answers 503,
+            `miss` goes on as if nothing were kept. Locks, `alter` and `not_exists_only` raise in
+            any case.
     """
 
     engine: str = "locmem"
@@ -40,6 +44,7 @@ class Cache(Config):
     version: int = 1
     max_entries: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    on_failure: Literal["raise", "miss"] = "raise"
 
     # dataclass leaves a __repr__ alone that is in the class body.
     __repr__ = Config.__repr__
@@ -78,7 +83,12 @@ class Cache(Config):
             "KEY_PREFIX": self.key_prefix,
             "VERSION": self.version,
         }
-        return {**entry, "OPTIONS": options} if options else entry
+        if options:
+            entry["OPTIONS"] = options
+        if self.on_failure != "raise":
+            # Django leaves names alone that it does not know.
+            entry["ON_FAILURE"] = self.on_failure
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +124,7 @@ class CacheConnections(Config):
             DependencyNotInstalled: an engine's client is missing.
         """
         return {"CACHES": {alias: cache.as_django() for alias, cache in self.caches.items()}}
+
+    def on_shutdown(self, service: ServiceInfo) -> None:
+        """Close the connections of threads; event loops close their own when they end."""
+        registry.close()

@@ -122,3 +122,19 @@ def test_connections_become_settings():
     caches: Any = found.django_settings()["CACHES"]
     assert caches["default"]["BACKEND"].endswith("LocMemCache")
     assert caches["r"]["LOCATION"] == "redis://other"
+
+
+def test_failure_policy_stands_beside_what_django_reads():
+    assert "ON_FAILURE" not in Cache().as_django()
+    assert Cache(on_failure="miss").as_django()["ON_FAILURE"] == "miss"
+    with pytest.raises(ConfigError, match="on_failure"):
+        Cache(on_failure="ignore")
+
+
+def test_redis_timeouts_become_options_which_the_user_may_name_himself():
+    cache = RedisCache(connect_timeout=1, read_timeout=2.5, options={"socket_timeout": 9})
+    found = cache.as_django()["OPTIONS"]
+    assert found == {"socket_connect_timeout": 1, "socket_timeout": 9}
+    for wrong in ({"connect_timeout": 0}, {"read_timeout": float("inf")}):
+        with pytest.raises(ConfigError, match="above 0"):
+            RedisCache(**wrong)

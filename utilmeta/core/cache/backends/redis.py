@@ -21,6 +21,8 @@ class RedisCache(Cache):
         password: with which password; never shown.
         ssl: whether to use TLS.
         unix_socket: path of a socket, used in place of host and port.
+        connect_timeout: seconds to wait for a connection before the cache counts as down.
+        read_timeout: seconds to wait for an answer before the cache counts as down.
     """
 
     engine: str = "redis"
@@ -31,6 +33,8 @@ class RedisCache(Cache):
     password: str = field(default="", repr=False)
     ssl: bool = False
     unix_socket: str = ""
+    connect_timeout: float = 3.0
+    read_timeout: float = 3.0
 
     # dataclass leaves a __repr__ alone that is in the class body.
     __repr__ = Config.__repr__
@@ -46,6 +50,10 @@ class RedisCache(Cache):
             raise ConfigError(f"RedisCache(port={self.port}): expected a number from 1 to 65535")
         if self.db < 0:
             raise ConfigError(f"RedisCache(db={self.db}): expected a number from 0")
+        for name in ("connect_timeout", "read_timeout"):
+            seconds = getattr(self, name)
+            if not 0 < seconds < float("inf"):
+                raise ConfigError(f"RedisCache({name}={seconds}): expected seconds above 0")
 
     @property
     def url(self) -> str:
@@ -64,4 +72,10 @@ class RedisCache(Cache):
         Raises:
             DependencyNotInstalled: redis-py is missing.
         """
-        return {**Cache.as_django(self), "LOCATION": self.location or self.url}
+        entry = Cache.as_django(self)
+        timeouts = {
+            "socket_connect_timeout": self.connect_timeout,
+            "socket_timeout": self.read_timeout,
+        }
+        options = {**timeouts, **entry.get("OPTIONS", {})}
+        return {**entry, "LOCATION": self.location or self.url, "OPTIONS": options}
