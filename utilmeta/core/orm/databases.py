@@ -23,6 +23,7 @@ _DRIVERS = {
     "mysql": ("MySQLdb", "utilmeta[mysql]"),
     "oracle": ("oracledb", "oracledb"),
 }
+REPLICA_ROUTER = "utilmeta.core.orm.routers.ReplicaRouter"
 _POOL_OPTIONS = frozenset(
     {
         "min_size",
@@ -290,7 +291,7 @@ class DatabaseConnections(Config):
             "DATABASES": {alias: item.as_django() for alias, item in self.databases.items()}
         }
         if any(item.replica_of for item in self.databases.values()):
-            settings["DATABASE_ROUTERS"] = ["utilmeta.core.orm.routers.ReplicaRouter"]
+            settings["DATABASE_ROUTERS"] = [REPLICA_ROUTER]
         return settings
 
     def setup(self, service: ServiceInfo) -> None:

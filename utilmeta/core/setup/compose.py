@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.conf.serving import Serving
+from utilmeta.core.orm.databases import REPLICA_ROUTER
 from utilmeta.utils.exceptions import ConfigError
 
 SERVICE = "UtilMeta"
@@ -92,6 +93,10 @@ def compose(
             origins[name] = SERVICE if name == "DEBUG" else DEFAULT
     apps = _as_list(values["INSTALLED_APPS"])
     values["INSTALLED_APPS"] = list(dict.fromkeys(["utilmeta", *apps]))
+    # It asks the project's routers itself, so that replicas are read of what those decide.
+    values["DATABASE_ROUTERS"] = sorted(
+        _as_list(values["DATABASE_ROUTERS"]), key=lambda name: name != REPLICA_ROUTER
+    )
     host = urlsplit(origin).hostname if origin else None
     if host:
         hosts = _as_list(values["ALLOWED_HOSTS"])

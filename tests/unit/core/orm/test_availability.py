@@ -1,6 +1,7 @@
 """Which errors of drivers mean that the database is away."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,13 @@ def test_what_a_database_complains_of_is_not(error: Exception):
 
 def sqlite_error(path: Path, text: str) -> Exception:
     """Return what SQLite raises for a statement on a file."""
-    with pytest.raises(sqlite3.OperationalError) as caught:
-        connection = sqlite3.connect(path, timeout=0)
-        try:
+
+    def ask() -> None:
+        with closing(sqlite3.connect(path, timeout=0)) as connection:
             connection.execute(text)
-        finally:
-            connection.close()
+
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        ask()
     return raised(caught.value)
 
 
