@@ -19,6 +19,7 @@ from utilmeta.core.server.contract import Adapter, Frame
 from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.hosts import Hosts
+from utilmeta.core.server.engine.hygiene import forget_in_children
 from utilmeta.core.server.engine.lanes import LanePool
 from utilmeta.core.server.identity import (
     check_route,
@@ -125,6 +126,7 @@ class UtilMeta(Declaration):
         import_module("utilmeta.checks").register_checks()
         for config in self._configs.values():
             config.setup(self)
+        forget_in_children()
         lanes = LanePool(preference.lanes)
         rules = self._engine_rules(lanes, preference)
         compiled = finish(self.api, rules.compiling, self._docs_api(preference))
