@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -17,6 +18,14 @@ SECONDS = 3
 def require_postgres() -> None:
     """Skip the test when PostgreSQL or its driver is missing; with CI=true, fail it."""
     _require("PostgreSQL", f"{HOST}:{POSTGRES_PORT} as postgres, and psycopg", _reach_postgres)
+
+
+def require_postgres_binaries() -> Path:
+    """Return where PostgreSQL's own programs are; skip, or with CI=true fail, without them."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        _give_up("PostgreSQL's initdb and pg_ctl are needed (Debian: postgresql)")
+    return found[-1].parent
 
 
 def require_mysql() -> None:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's name
 
 from utilmeta.conf import current
+from utilmeta.core.orm.checks import check_databases
 from utilmeta.core.server.identity import is_semantic
 from utilmeta.core.setup.merge import RANDOM_KEY
 
@@ -22,7 +24,7 @@ def check_service(app_configs: Sequence[Any] | None = None, **_kwargs: Any) -> l
     service = current.get()
     if service is None:
         return [NO_SERVICE]
-    found = [_version, _secret_key, _apps, _late, _urls]
+    found = [_version, _secret_key, _apps, _late, _urls, _databases]
     return [message for look in found for message in look(service)]
 
 
@@ -106,3 +108,7 @@ def _urls(service: Any) -> list[CheckMessage]:
             id="utilmeta.W004",
         )
     ]
+
+
+def _databases(service: Any) -> list[CheckMessage]:
+    return check_databases(settings.DATABASES, service.serving, service.backend_name)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,34 @@ def test_readme_program_answers_world(tmp_path):
     assert server.request("GET", "/api/hello").body == b"world"
     assert server.stop() in {0, -15, 143}
     assert "db.sqlite3" not in os.listdir(tmp_path)
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize("backend", SIX)
+@uses("connections")
+def test_connections_are_an_answer_or_an_honest_503(folder: Path, backend: str, tmp_path: Path):
+    port = free_port()
+    (tmp_path / "disk").mkdir()
+    # Its log holds the traceback, so that it is not among those that must end without one.
+    away = start_server(
+        ["python", "server.py"],
+        port,
+        tmp_path / "away.log",
+        cwd=folder,
+        env={
+            "BACKEND": backend,
+            "PORT": str(port),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'disk' / 'file'}",
+        },
+    )
+    try:
+        (tmp_path / "disk").rename(tmp_path / "unplugged")
+        answer = away.request("GET", "/api/answer")
+        (tmp_path / "unplugged").rename(tmp_path / "disk")
+        assert away.request("GET", "/api/answer").body == b"42"
+    finally:
+        away.stop()
+    page = (ROOT / "docs" / "connections.md").read_text(encoding="utf-8")
+    shown = page.partition("```json\n")[2].partition("```")[0]
+    assert (answer.status, answer.header("retry-after")) == (503, "5")
+    assert json.loads(answer.body) == json.loads(shown)

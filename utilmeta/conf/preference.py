@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.conf.base import Config
+from utilmeta.conf.serving import LANES
 from utilmeta.utils.exceptions import ConfigError
 
 MEGABYTE = 1024 * 1024
@@ -30,7 +31,7 @@ class Preference(Config):
     trusted_proxies: Sequence[str] = ()
     max_body_size: int | None = 16 * MEGABYTE
     max_fields: int = 1000
-    lanes: int = 24
+    lanes: int = LANES
     docs: bool | None = None
     external_docs: Mapping[str, Any] = field(default_factory=dict)
 

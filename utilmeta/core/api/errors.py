@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404
 
+from utilmeta.core.orm.availability import AWAY, RETRY_AFTER, is_away
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.core.response.finish import Finisher
@@ -80,6 +81,8 @@ def status_of(error: BaseException) -> int:
     """Return the status an exception stands for."""
     if isinstance(error, HttpError):
         return error.status_code
+    if is_away(error):
+        return 503
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
@@ -87,6 +90,9 @@ def message_of(error: BaseException, *, debug: bool) -> str:
     """Return what the client may read of an exception."""
     if isinstance(error, HttpError):
         return error.message
+    if is_away(error):
+        # The driver's own text names hosts and users.
+        return AWAY
     status = status_of(error)
     if not debug:
         return phrase_of(status)
@@ -109,7 +115,7 @@ def error_response(
     if status >= 500:
         _log(error, request)
     message = message_of(error, debug=debug)
-    headers = dict(error.headers) if isinstance(error, HttpError) else {}
+    headers = _headers_of(error)
     faults = error.errors if isinstance(error, HttpError) else []
     response: Response[Any]
     template = finisher.errors
@@ -127,6 +133,12 @@ def error_response(
         response = Response(members, status, headers, content_type=PROBLEM)
     response.error = error
     return response
+
+
+def _headers_of(error: Exception) -> dict[str, str]:
+    if isinstance(error, HttpError):
+        return dict(error.headers)
+    return {"Retry-After": str(RETRY_AFTER)} if is_away(error) else {}
 
 
 def _templated(template: type[Response[Any]], status: int, message: str) -> Response[Any]:

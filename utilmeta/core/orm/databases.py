@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
@@ -23,9 +23,24 @@ _DRIVERS = {
     "mysql": ("MySQLdb", "utilmeta[mysql]"),
     "oracle": ("oracledb", "oracledb"),
 }
+REPLICA_ROUTER = "utilmeta.core.orm.routers.ReplicaRouter"
 _POOL_OPTIONS = frozenset(
-    {"min_size", "max_size", "timeout", "max_waiting", "max_lifetime", "max_idle", "num_workers"}
+    {
+        "min_size",
+        "max_size",
+        "timeout",
+        "max_waiting",
+        "max_lifetime",
+        "max_idle",
+        "num_workers",
+        "reconnect_timeout",
+    }
 )
+# Seconds to wait for a server that does not answer, and for a free connection of a pool. A pool
+# that does not go on trying by itself tries anew with each request, so that it is right at once
+# when the server is back.
+_CONNECT_SECONDS = 10
+_POOL_DEFAULTS = {"timeout": 5, "reconnect_timeout": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +56,9 @@ class Database(Config):
         port: port of the server; None means the engine's own.
         time_zone: zone of stored naive times, for engines without aware ones.
         ssl: True requires TLS; a mapping gives the driver's own TLS options.
-        max_age: seconds a connection is kept between requests; None for ever, 0 not at all.
+        max_age: seconds a connection is kept between requests; None for ever, 0 not at all,
+            `auto` as fits how the service runs: 600 where threads outlive requests, 0 with a pool
+            or under a server that makes a thread for each request.
         pooled: a pool of connections (PostgreSQL); a mapping gives `min_size`, `max_size`,
             `timeout`, ... of psycopg's pool.
         replica_of: alias of the primary whose data this connection reads.
@@ -56,7 +73,7 @@ class Database(Config):
     port: int | None = None
     time_zone: str | None = None
     ssl: bool | Mapping[str, Any] = False
-    max_age: int | None = 0
+    max_age: int | Literal["auto"] | None = "auto"
     pooled: bool | Mapping[str, Any] = False
     replica_of: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +97,7 @@ class Database(Config):
             raise ConfigError("Database(name=''): expected the name of the database")
         if self.port is not None and not 0 < self.port < 65536:
             raise ConfigError(f"Database(port={self.port}): expected a number from 1 to 65535")
-        if self.max_age is not None and self.max_age < 0:
+        if isinstance(self.max_age, int) and self.max_age < 0:
             raise ConfigError(f"Database(max_age={self.max_age}): expected seconds, or None")
         self._check_pool()
         if self.ssl and self.kind not in {None, "postgresql", "mysql"}:
@@ -91,10 +108,10 @@ class Database(Config):
             return
         if self.kind not in {None, "postgresql"}:
             raise ConfigError(f"Database(pooled=...): {self.engine} has no pool, PostgreSQL has")
-        if self.max_age != 0:
+        if self.max_age not in {0, "auto"}:
             raise ConfigError(
                 f"Database(pooled=..., max_age={self.max_age}): a pool keeps connections itself; "
-                "leave max_age at 0"
+                "leave max_age out"
             )
         if isinstance(self.pooled, Mapping) and (unknown := set(self.pooled) - _POOL_OPTIONS):
             raise ConfigError(
@@ -149,6 +166,8 @@ class Database(Config):
     def as_django(self) -> dict[str, Any]:
         """Return the entry of Django's `DATABASES`.
 
+        Without `CONN_MAX_AGE` where `max_age` is `auto`: the service fills it in.
+
         Raises:
             DependencyNotInstalled: the engine's driver is missing.
         """
@@ -160,10 +179,13 @@ class Database(Config):
             "PASSWORD": self.password,
             "HOST": self.host,
             "PORT": str(self.port) if self.port else "",
-            "CONN_MAX_AGE": self.max_age,
-            "CONN_HEALTH_CHECKS": self.max_age != 0,
             "OPTIONS": {**self._driver_options(), **self.options},
         }
+        if self.pooled:
+            # A pool checks what it hands out only when it is told to.
+            entry.update({"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True})
+        elif self.max_age != "auto":
+            entry.update({"CONN_MAX_AGE": self.max_age, "CONN_HEALTH_CHECKS": self.max_age != 0})
         if self.time_zone is not None:
             entry["TIME_ZONE"] = self.time_zone
         if self.replica_of is not None:
@@ -172,8 +194,11 @@ class Database(Config):
 
     def _driver_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {}
+        if self.kind == "postgresql":
+            options["connect_timeout"] = _CONNECT_SECONDS
         if self.pooled:
-            options["pool"] = dict(self.pooled) if isinstance(self.pooled, Mapping) else True
+            given = self.pooled if isinstance(self.pooled, Mapping) else {}
+            options["pool"] = {**_POOL_DEFAULTS, **given}
         if isinstance(self.ssl, Mapping):
             options.update({"ssl": dict(self.ssl)} if self.kind == "mysql" else self.ssl)
         elif self.ssl:
@@ -266,7 +291,7 @@ class DatabaseConnections(Config):
             "DATABASES": {alias: item.as_django() for alias, item in self.databases.items()}
         }
         if any(item.replica_of for item in self.databases.values()):
-            settings["DATABASE_ROUTERS"] = ["utilmeta.core.orm.routers.ReplicaRouter"]
+            settings["DATABASE_ROUTERS"] = [REPLICA_ROUTER]
         return settings
 
     def setup(self, service: ServiceInfo) -> None:
@@ -276,3 +301,11 @@ class DatabaseConnections(Config):
         aliases = [alias for alias, item in self.databases.items() if item.ssl]
         if aliases:
             require_tls(aliases)
+
+    def on_startup(self, _service: ServiceInfo) -> None:
+        """Watch the pools of this process."""
+        from utilmeta.core.orm.pools import watch_pool
+
+        for alias, item in self.databases.items():
+            if item.pooled:
+                watch_pool(alias)

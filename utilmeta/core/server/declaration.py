@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from utilmeta.conf import Config, current
 from utilmeta.conf.project import project_dir
+from utilmeta.conf.serving import Serving
 from utilmeta.core.api import API
 from utilmeta.core.server.contract import Adapter
 from utilmeta.core.server.engine import Engine
@@ -23,6 +25,7 @@ from utilmeta.core.server.identity import (
 from utilmeta.core.server.lifecycle import Lifecycle
 from utilmeta.core.server.mounts import Mounts
 from utilmeta.core.server.registry import check_mode, find_adapter
+from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import Composed
 from utilmeta.core.setup.merge import Merged
 from utilmeta.utils.exceptions import ConfigError
@@ -73,6 +76,7 @@ class Declaration:
         self.port = adapter.default_port if port is None else port
         self.project_dir: Path = project_dir(module_name)
         self.lifecycle = Lifecycle()
+        self.serving = Serving(asynchronous=self.asynchronous)
         self.composed: Composed | None = None
         self.settings: Merged | None = None
         self._adapter_class, self._app = adapter, app
@@ -128,6 +132,12 @@ class Declaration:
     def get_config(self, kind: type[C]) -> C | None:
         """Return the configuration of a type, None when none was given."""
         return cast("C | None", self._configs.get(kind))
+
+    def expect_threads(self) -> None:
+        """Prepare for a server that makes a thread for each request, as development servers do."""
+        self.serving = replace(self.serving, makes_threads=True)
+        if self.composed is not None:
+            bootstrap.keep_no_connections(self.composed)
 
     def on_startup(self, function: F) -> F:
         """Run a function in each serving process, once, before its first answer.

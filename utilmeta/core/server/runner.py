@@ -28,6 +28,9 @@ class Servable(Protocol):
     auto_reload: bool
     lifecycle: Lifecycle
 
+    def expect_threads(self) -> None:
+        """Prepare for a server that makes a thread for each request."""
+
     @property
     def adapter(self) -> Adapter:
         """Our code for the framework."""
@@ -103,6 +106,8 @@ def serve(service: Servable, options: dict[str, Any]) -> None:
     auto_reload = bool(options.pop("auto_reload", service.auto_reload))
     check_listen(host, port, service.scheme)
     app = service.application()
+    if not service.asynchronous:
+        service.expect_threads()
     adapter = service.adapter
     child = auto_reload and is_reloader_child()
     if not child:

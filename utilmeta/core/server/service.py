@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from utilmeta.conf import Config, Preference, Time, current
+from utilmeta.conf.serving import find_serving
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.specs.docs import make_docs_api
@@ -18,6 +19,7 @@ from utilmeta.core.server.contract import Adapter, Frame
 from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.hosts import Hosts
+from utilmeta.core.server.engine.hygiene import forget_in_children
 from utilmeta.core.server.engine.lanes import LanePool
 from utilmeta.core.server.identity import (
     check_route,
@@ -110,7 +112,11 @@ class UtilMeta(Declaration):
 
     def _set_up(self) -> None:
         options = self.get_config(DjangoSettings)
-        self.composed = compose(self, self._configs.values(), origin=self.origin)
+        preference = self.get_config(Preference) or Preference()
+        self.serving = find_serving(asynchronous=self.asynchronous, lanes=preference.lanes)
+        self.composed = compose(
+            self, self._configs.values(), origin=self.origin, serving=self.serving
+        )
         self.settings = bootstrap.apply(
             self.composed,
             module_name=options.module_name if options else None,
@@ -120,7 +126,7 @@ class UtilMeta(Declaration):
         import_module("utilmeta.checks").register_checks()
         for config in self._configs.values():
             config.setup(self)
-        preference = self.get_config(Preference) or Preference()
+        forget_in_children()
         lanes = LanePool(preference.lanes)
         rules = self._engine_rules(lanes, preference)
         compiled = finish(self.api, rules.compiling, self._docs_api(preference))

@@ -122,6 +122,20 @@ def _configure_aliases(name: str) -> None:
         handler._settings = None  # noqa: SLF001
 
 
+def is_composed(composed: Composed, alias: str) -> bool:
+    """Return whether the database of an alias is the service's, not the project's."""
+    databases: Any = composed.values["DATABASES"]
+    return settings.DATABASES.get(alias) is databases.get(alias)
+
+
+def keep_no_connections(composed: Composed) -> None:
+    """Close connections with their request where nobody said how long they are kept."""
+    for alias in composed.aged:
+        if is_composed(composed, alias):
+            # The same dictionary that open connections read.
+            settings.DATABASES[alias].update({"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False})
+
+
 def is_debug() -> bool:
     """Return Django's `DEBUG`."""
     return bool(settings.DEBUG)

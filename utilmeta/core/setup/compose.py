@@ -1,12 +1,14 @@
 """All configurations of a service, joined into one set of Django settings."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
+from utilmeta.conf.serving import Serving
+from utilmeta.core.orm.databases import REPLICA_ROUTER
 from utilmeta.utils.exceptions import ConfigError
 
 SERVICE = "UtilMeta"
@@ -22,20 +24,33 @@ class Composed:
         origins: name to who set it, such as `DjangoSettings` or `default of utilmeta`.
         named: the names a user decided; they win over an existing project's.
         extra: the names that came from `DjangoSettings(extra=...)`.
+        chosen: database alias to what was chosen for it by how the service runs, and why.
+        aged: aliases whose `CONN_MAX_AGE` was chosen.
     """
 
     values: Mapping[str, object]
     origins: Mapping[str, str]
     named: frozenset[str]
     extra: frozenset[str]
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    aged: frozenset[str] = frozenset()
 
 
 # Lists that several configurations may add to.
 _JOINED = frozenset({"INSTALLED_APPS", "MIDDLEWARE", "ALLOWED_HOSTS", "DATABASE_ROUTERS"})
 
 
+# Seconds a connection is kept where threads outlive requests: long enough to cost nothing, short
+# enough to follow a server that has moved.
+KEPT_SECONDS = 600
+
+
 def compose(
-    service: ServiceInfo, configs: Iterable[Config], *, origin: str | None = None
+    service: ServiceInfo,
+    configs: Iterable[Config],
+    *,
+    origin: str | None = None,
+    serving: Serving | None = None,
 ) -> Composed:
     """Join what each configuration says to Django, and fill in defaults.
 
@@ -43,6 +58,8 @@ def compose(
         service: name, production and project directory of the service.
         configs: at most one of each type.
         origin: public URL of the service, whose host is then allowed.
+        serving: how it runs, which decides about connections that are told nothing; None takes
+            what the service itself says.
 
     Returns:
         The settings of a fresh service; no input is changed and nothing is looked up elsewhere.
@@ -76,14 +93,30 @@ def compose(
             origins[name] = SERVICE if name == "DEBUG" else DEFAULT
     apps = _as_list(values["INSTALLED_APPS"])
     values["INSTALLED_APPS"] = list(dict.fromkeys(["utilmeta", *apps]))
+    # It asks the project's routers itself, so that replicas are read of what those decide.
+    values["DATABASE_ROUTERS"] = sorted(
+        _as_list(values["DATABASE_ROUTERS"]), key=lambda name: name != REPLICA_ROUTER
+    )
     host = urlsplit(origin).hostname if origin else None
     if host:
         hosts = _as_list(values["ALLOWED_HOSTS"])
         values["ALLOWED_HOSTS"] = list(dict.fromkeys([host, *hosts]))
+    how = serving or Serving(asynchronous=service.asynchronous)
+    chosen: dict[str, str] = {}
+    given = values["DATABASES"].items()
+    aged = frozenset(alias for alias, entry in given if "CONN_MAX_AGE" not in entry)
     values["DATABASES"] = {
-        alias: _locate(entry, service.project_dir) for alias, entry in values["DATABASES"].items()
+        alias: _choose(alias, _locate(entry, service.project_dir), how, chosen)
+        for alias, entry in given
     }
-    return Composed(values=values, origins=origins, named=frozenset(named), extra=frozenset(extra))
+    return Composed(
+        values=values,
+        origins=origins,
+        named=frozenset(named),
+        extra=frozenset(extra),
+        chosen=chosen,
+        aged=aged,
+    )
 
 
 def _as_list(value: object) -> list[str]:
@@ -120,3 +153,22 @@ def _locate(entry: Mapping[str, Any], project_dir: Path) -> dict[str, Any]:
     if located.get("ENGINE") == "django.db.backends.sqlite3" and is_file:
         located["NAME"] = str(project_dir / name)
     return located
+
+
+def _choose(
+    alias: str, entry: dict[str, Any], serving: Serving, chosen: dict[str, str]
+) -> dict[str, Any]:
+    """Return a database entry complete with what it leaves to how the service runs."""
+    options = entry.get("OPTIONS", {})
+    pool = options.get("pool")
+    if isinstance(pool, dict) and serving.asynchronous and not {"min_size", "max_size"} & set(pool):
+        # As many as there are lanes, so that none waits for another; made as they are needed.
+        sizes = {"min_size": 1, "max_size": serving.lanes}
+        entry["OPTIONS"] = {**options, "pool": {**pool, **sizes}}
+        chosen[alias] = f"pool of 1 to {serving.lanes}: one connection for each lane"
+    if "CONN_MAX_AGE" not in entry:
+        age = 0 if pool or serving.makes_threads else KEPT_SECONDS
+        entry["CONN_MAX_AGE"] = age
+        entry.setdefault("CONN_HEALTH_CHECKS", bool(pool) or age != 0)
+        chosen[alias] = f"CONN_MAX_AGE {age}: {serving.reason}"
+    return entry

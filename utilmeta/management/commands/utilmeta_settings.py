@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from utilmeta.conf import current
+from utilmeta.core.setup import bootstrap
 from utilmeta.utils.masking import mask
 
 
@@ -34,12 +35,19 @@ class Command(BaseCommand):
         unknown = [name for name in names if name not in origins]
         if unknown:
             raise CommandError(f"the service does not compose {', '.join(unknown)}")
+        composed = service.composed
+        chosen = {
+            alias: text
+            for alias, text in composed.chosen.items()
+            if bootstrap.is_composed(composed, alias)
+        }
         rows = [
             {
                 "name": name,
                 "value": mask(getattr(settings, name, None), name),
                 "rule": origins[name][0],
                 "origin": origins[name][1],
+                **({"chosen": chosen} if name == "DATABASES" and chosen else {}),
             }
             for name in names
         ]
@@ -55,5 +63,8 @@ def _as_json(rows: list[dict[str, Any]]) -> str:
 def _as_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(
         f"{row['name']} = {row['value']!r}\n    set by: {row['origin']}\n    rule:   {row['rule']}"
+        + "".join(
+            f"\n    chosen: {alias!r}: {text}" for alias, text in row.get("chosen", {}).items()
+        )
         for row in rows
     )

@@ -23,8 +23,32 @@ def test_defaults_are_an_sqlite_file():
     entry = Database(name="shop.db").as_django()
     assert entry["ENGINE"] == "django.db.backends.sqlite3"
     assert entry["NAME"] == "shop.db"
-    assert entry["CONN_MAX_AGE"] == 0
     assert entry["OPTIONS"] == {}
+
+
+WAIT = {"connect_timeout": 10}
+POOL = {"timeout": 5, "reconnect_timeout": 0}
+
+
+def test_age_that_is_left_to_the_service_is_not_in_the_entry():
+    assert "CONN_MAX_AGE" not in Database(name="x", engine="postgresql").as_django()
+
+
+@pytest.mark.parametrize(
+    ("options", "age", "checked"),
+    [
+        ({"max_age": 0}, 0, False),
+        ({"max_age": 60}, 60, True),
+        ({"max_age": None}, None, True),
+        ({"pooled": True}, 0, True),
+        ({"pooled": True, "max_age": 0}, 0, True),
+    ],
+)
+def test_kept_and_pooled_connections_are_checked(
+    options: dict[str, Any], age: int | None, checked: bool
+):
+    entry = Database(name="x", engine="postgresql", **options).as_django()
+    assert (entry["CONN_MAX_AGE"], entry["CONN_HEALTH_CHECKS"]) == (age, checked)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +102,12 @@ def test_every_field_reaches_django():
 @pytest.mark.parametrize(
     ("engine", "options", "wanted"),
     [
-        ("postgresql", {"pooled": True}, {"pool": True}),
-        ("postgresql", {"pooled": {"max_size": 4}}, {"pool": {"max_size": 4}}),
-        ("postgresql", {"ssl": {"sslmode": "verify-full"}}, {"sslmode": "verify-full"}),
+        ("postgresql", {}, WAIT),
+        ("postgresql", {"options": {"connect_timeout": 3}}, {"connect_timeout": 3}),
+        ("postgresql", {"pooled": True}, {**WAIT, "pool": POOL}),
+        ("postgresql", {"pooled": {"max_size": 4}}, {**WAIT, "pool": {**POOL, "max_size": 4}}),
+        ("postgresql", {"pooled": {"timeout": 9}}, {**WAIT, "pool": {**POOL, "timeout": 9}}),
+        ("postgresql", {"ssl": {"sslmode": "verify-full"}}, {**WAIT, "sslmode": "verify-full"}),
         ("mysql", {}, {"charset": "utf8mb4"}),
         ("mysql", {"ssl": True}, {"ssl_mode": "REQUIRED", "charset": "utf8mb4"}),
         ("mysql", {"ssl": {"ca": "f"}}, {"ssl": {"ca": "f"}, "charset": "utf8mb4"}),
@@ -101,16 +128,16 @@ def test_driver_options(engine: str, options: dict[str, Any], wanted: dict[str, 
         ({"max_age": -1}, "Database(max_age=-1)", "seconds, or None"),
         ({"pooled": True}, "Database(pooled=...)", "PostgreSQL"),
         ({"engine": "mysql", "pooled": True}, "Database(pooled=...)", "PostgreSQL"),
-        ({"engine": "postgres", "pooled": True, "max_age": 5}, "max_age=5", "leave max_age at 0"),
+        ({"engine": "postgres", "pooled": True, "max_age": 5}, "max_age=5", "leave max_age out"),
         (
             {"engine": "postgres", "pooled": True, "max_age": None},
             "max_age=None",
-            "leave max_age at 0",
+            "leave max_age out",
         ),
         ({"engine": "postgres", "pooled": {"size": 1}}, "unknown size", "max_size"),
         ({"ssl": True}, "Database(ssl=...)", "sqlite3 has no TLS"),
         ({"port": "5432"}, "Database(port=...): got '5432' (str)", "expected int | None"),
-        ({"max_age": "x"}, "Database(max_age=...): got 'x'", "expected int | None"),
+        ({"max_age": "x"}, "Database(max_age=...): got 'x'", "Literal['auto']"),
         ({"name": 7}, "Database(name=...): got 7 (int)", "expected str"),
     ],
 )

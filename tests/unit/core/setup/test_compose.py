@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.plain import Facts
 from utilmeta.conf import Config, Preference, Time
+from utilmeta.conf.serving import Serving
 from utilmeta.core.cache import Cache, CacheConnections
 from utilmeta.core.orm import Database, DatabaseConnections
 from utilmeta.core.setup.compose import DEFAULT, SERVICE, compose
@@ -34,7 +35,12 @@ def test_service_without_configurations_is_complete():
     found = compose(Facts(), [])
     assert set(found.values) <= set(RULES)
     assert found.values["DATABASES"] == {
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/srv/shop/db.sqlite3"}
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": "/srv/shop/db.sqlite3",
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+        }
     }
     assert "LocMemCache" in found.values["CACHES"]["default"]["BACKEND"]
     assert found.values["INSTALLED_APPS"] == ["utilmeta"]
@@ -160,3 +166,58 @@ def test_extras_are_told_apart():
     found = compose(Facts(), [DjangoSettings(extra={"LOGIN_URL": "/in"})])
     assert found.values["LOGIN_URL"] == "/in"
     assert found.extra == {"LOGIN_URL"}
+
+
+# -- connections --------------------------------------------------------------------------------
+
+ENTRY = {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"}
+SYNC = Serving()
+THREADS = Serving(makes_threads=True)
+ASYNC = Serving(asynchronous=True, lanes=7)
+
+
+@pytest.mark.parametrize(
+    ("serving", "age", "why"),
+    [
+        (SYNC, 600, "CONN_MAX_AGE 600: threads outlive requests"),
+        (ASYNC, 600, "CONN_MAX_AGE 600: its lanes outlive requests"),
+        (THREADS, 0, "CONN_MAX_AGE 0: the server makes a thread for each request"),
+    ],
+)
+def test_age_is_chosen_by_how_the_service_runs(serving: Serving, age: int, why: str):
+    found = compose(Facts(), [Own({"DATABASES": {"default": ENTRY}})], serving=serving)
+    assert found.values["DATABASES"]["default"] == {
+        **ENTRY,
+        "CONN_MAX_AGE": age,
+        "CONN_HEALTH_CHECKS": age != 0,
+    }
+    assert found.chosen == {"default": why}
+    assert found.aged == {"default"}
+    assert "CONN_MAX_AGE" not in ENTRY
+
+
+@pytest.mark.parametrize("age", [0, 5, None])
+@pytest.mark.parametrize("serving", [SYNC, ASYNC, THREADS])
+def test_age_that_was_given_wins(serving: Serving, age: int | None):
+    entry = {**ENTRY, "CONN_MAX_AGE": age}
+    found = compose(Facts(), [Own({"DATABASES": {"default": entry}})], serving=serving)
+    assert found.values["DATABASES"] == {"default": entry}
+    assert (found.chosen, found.aged) == ({}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("pool", "serving", "sizes"),
+    [
+        ({}, ASYNC, {"min_size": 1, "max_size": 7}),
+        ({"max_size": 3}, ASYNC, {"max_size": 3}),
+        ({"min_size": 3}, ASYNC, {"min_size": 3}),
+        ({}, SYNC, {}),
+    ],
+)
+def test_pool_of_an_async_service_has_a_connection_for_each_lane(
+    pool: dict[str, int], serving: Serving, sizes: dict[str, int]
+):
+    entry = {**ENTRY, "CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"timeout": 5, **pool}}}
+    found = compose(Facts(), [Own({"DATABASES": {"default": entry}})], serving=serving)
+    assert found.values["DATABASES"]["default"]["OPTIONS"]["pool"] == {"timeout": 5, **sizes}
+    assert entry["OPTIONS"] == {"pool": {"timeout": 5, **pool}}

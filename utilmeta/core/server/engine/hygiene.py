@@ -1,5 +1,6 @@
 """Care for Django's database connections around each piece of work."""
 
+import os
 import time
 from typing import Any
 
@@ -32,3 +33,23 @@ def close_connections() -> None:
     opened: Any = connections.all(initialized_only=True)
     for connection in opened:
         connection.close()
+
+
+def forget_in_children() -> None:
+    """Make processes that are forked from this one open connections of their own.
+
+    A connection that was opened before, while modules were imported under `gunicorn --preload`,
+    would be shared by all of them. It is neither used nor closed there, as closing it would end
+    the parent's.
+    """
+    inherited: list[Any] = []
+
+    def forget() -> None:
+        opened: Any = connections.all(initialized_only=True)
+        for connection in opened:
+            is_memory = getattr(connection, "is_in_memory_db", bool)()
+            if connection.connection is not None and not is_memory:
+                inherited.append(connection.connection)
+                connection.connection = None
+
+    os.register_at_fork(after_in_child=forget)

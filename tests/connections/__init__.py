@@ -1,0 +1,1 @@
+"""Care for database connections, against databases that really go away."""
