@@ -6,9 +6,11 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
 from asgiref.sync import sync_to_async
 
 from utilmeta.core.response import Response
+from utilmeta.core.response.response import result_type
 from utilmeta.utils.annotations import element_of, strip_optional, union_members
 
 Read = Callable[[Any], Any]
@@ -66,6 +68,21 @@ def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
         element, many = element_of(member)
         if hasattr(element, "__utilmeta_schema__"):
             found.append((element, many))
+    return found
+
+
+def schemas_within(returns: Any, seen: tuple[Any, ...] = ()) -> list[Any]:
+    """Return the schemas that an answer is made of, those inside of other models too."""
+    found = [schema for schema, _ in schemas_of(returns)]
+    if found or returns in seen:
+        return found
+    parts = [*typing.get_args(returns)]
+    if isinstance(returns, type) and issubclass(returns, pydantic.BaseModel):
+        parts += [info.annotation for info in returns.model_fields.values()]
+    elif isinstance(returns, type) and issubclass(returns, Response):
+        parts += [result_type(returns)]
+    for part in parts:
+        found += schemas_within(part, (*seen, returns))
     return found
 
 

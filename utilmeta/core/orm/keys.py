@@ -51,3 +51,13 @@ def as_key(field: Any, value: Any, alias: str | None = None) -> Any:
     if isinstance(key, str) and "\0" in key:
         return None
     return key
+
+
+def names_of_key(model: type[Model]) -> set[str]:
+    """Return the names of a model's primary key: a child's is its parent's as well."""
+    field: Any = model._meta.pk
+    names = {"pk", field.name, field.attname}
+    while field.is_relation and field.remote_field.parent_link:
+        field = field.target_field
+        names |= {field.name, field.attname}
+    return names

@@ -16,7 +16,7 @@ from utilmeta.core.orm.write.checks import check_references, check_unique, exist
 from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
-from utilmeta.core.orm.write.statements import insert, update, update_row
+from utilmeta.core.orm.write.statements import insert, real_limits, update, update_row
 from utilmeta.core.orm.write.values import Fault, Item, as_column, fault, fill, item_of, refuse
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import refusals
@@ -63,6 +63,7 @@ def save_one(
     # What is checked at the end of a transaction may fail there too.
     with (
         refusals(plan, alias),
+        real_limits(alias),
         transaction_for(alias, wanted=in_transaction or not plan.is_single),
     ):
         item.creates = must_create or (
@@ -118,7 +119,7 @@ def save_many(
     items = [
         item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
     ]
-    with refusals(plan, alias), transaction.atomic(using=alias):
+    with refusals(plan, alias), real_limits(alias), transaction.atomic(using=alias):
         if upsert_on:
             find_upserts(plan, items, upsert_on, alias)
         write_items(plan, items, alias, must_create=must_create, must_update=must_update)
@@ -177,7 +178,8 @@ def write_items(
         if must_update and item.creates:
             text = "the key of a row that exists"
             faults.append(fault(f"{item.place}{wire}", "not_found", text, item.key))
-        elif must_create and not item.creates:
+            continue
+        if must_create and not item.creates:
             faults.append(fault(f"{item.place}{wire}", "unique", "a key that no row has", item.key))
         elif item.key is not None and item.key in seen:
             faults.append(fault(f"{item.place}{wire}", "unique", "each row once", item.key))
