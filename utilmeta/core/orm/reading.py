@@ -107,7 +107,7 @@ def scoped(schema: AnySchema, context: QueryContext) -> Plan:
     try:
         return plan_of(schema, context.scope)
     except ScopeError as exc:
-        fault = {"place": "query.scope", "code": "scope", "expected": str(exc)}
+        fault = {"place": context.place, "code": "scope", "expected": str(exc)}
         raise BadRequest("The request is invalid", errors=[fault]) from exc
 
 

@@ -32,7 +32,7 @@ class ContextValue(Value):
     def output_field(self) -> Any:
         """Type of the value that it stands for now; text for None and for what has no column."""
         plain: Any = Value(value_of(self.variable))
-        return plain._output_field_or_none or CharField()
+        return plain._output_field_or_none or CharField()  # noqa: SLF001 - as Value itself does
 
     _output_field_or_none = output_field
 

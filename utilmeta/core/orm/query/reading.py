@@ -45,9 +45,9 @@ class Selected:
     names: list[str] = field(default_factory=list)
 
 
-def refuse(place: str, text: str) -> BadRequest:
-    """Return the answer to a query whose parts do not go together."""
-    fault = {"place": f"query.{place}", "code": "query", "expected": text}
+def refuse(query: "Query[Any]", name: str, text: str) -> BadRequest:
+    """Return the answer to a query with a field that cannot be."""
+    fault = {"place": f"query.{query.check().wires[name]}", "code": "query", "expected": text}
     return BadRequest("The request is invalid", errors=[fault])
 
 
@@ -102,9 +102,9 @@ def _start(query: "Query[Any]", limit: int | None) -> int:
     if not page:
         return offset or 0
     if offset:
-        raise refuse(compiled.parts["page"], "a page, or an offset, not both")
+        raise refuse(query, compiled.parts["page"], "a page, or an offset, not both")
     if limit is None:
-        raise refuse(compiled.parts["limit"], "the number of rows of a page")
+        raise refuse(query, compiled.parts["limit"], "the number of rows of a page")
     start: int = (page - 1) * limit
     return start
 
@@ -141,8 +141,8 @@ def _from_cursor(
         rows = rows.alias(**{f"{_VALUE}{index}": F(label)})
     if token:
         if compiled.part(query, "offset") or compiled.part(query, "page"):
-            raise refuse(compiled.parts["cursor"], "a cursor, or a page or offset, not both")
-        values = _read_token(token, names, rows, labels, compiled.parts["cursor"])
+            raise refuse(query, compiled.parts["cursor"], "a cursor, or a page or offset, not both")
+        values = _read_token(query, token, names, rows, labels)
         rows = rows.filter(_after(values, labels))
         start = 0
     else:
@@ -184,18 +184,23 @@ def _after(values: list[Any], labels: list[tuple[str, bool]]) -> Q:
 
 
 def _read_token(
-    token: str, names: list[str], rows: "QuerySet[Any]", labels: list[tuple[str, bool]], place: str
+    query: "Query[Any]",
+    token: str,
+    names: list[str],
+    rows: "QuerySet[Any]",
+    labels: list[tuple[str, bool]],
 ) -> list[Any]:
+    place = query.check().parts["cursor"]
     try:
         padded = token + "=" * (-len(token) % 4)
         held = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        raise refuse(place, "a cursor that an earlier page gave") from None
+        raise refuse(query, place, "a cursor that an earlier page gave") from None
     if not isinstance(held, dict) or held.get("order") != names:
-        raise refuse(place, "a cursor of a page in the same order")
+        raise refuse(query, place, "a cursor of a page in the same order")
     given = held.get("after")
     if not isinstance(given, list) or len(given) != len(labels):
-        raise refuse(place, "a cursor that an earlier page gave")
+        raise refuse(query, place, "a cursor that an earlier page gave")
     values = []
     for index, item in enumerate(given):
         output: Any = rows.query.annotations[f"{_VALUE}{index}"].output_field
@@ -204,7 +209,7 @@ def _read_token(
         except (ValidationError, TypeError, ValueError, OverflowError):
             value = None
         if value is None or (isinstance(value, str) and "\0" in value):
-            raise refuse(place, "a cursor that an earlier page gave")
+            raise refuse(query, place, "a cursor that an earlier page gave")
         values.append(value)
     return values
 
@@ -229,21 +234,23 @@ class _Encoder(DjangoJSONEncoder):
         return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
 
 
-def scope_of(query: "Query[Any]") -> Scope | None:
-    """Return which fields a query asks for; None for all.
+def scope_of(query: "Query[Any]") -> tuple[Scope | None, str]:
+    """Return which fields a query asks for, None for all, and the name that they are sent by.
 
     Raises:
         BadRequest: it is told in two ways at once.
     """
     found: Scope | None = None
-    for name, excluded in query.check().scopes.items():
+    place = ""
+    compiled = query.check()
+    for name, excluded in compiled.scopes.items():
         texts = texts_of(getattr(query, name))
         if not texts:
             continue
         if found is not None:
-            raise refuse(name, "fields that are wanted, or fields that are not, not both")
-        found = parse_scope(texts, excluded=excluded)
-    return found
+            raise refuse(query, name, "fields that are wanted, or fields that are not, not both")
+        found, place = parse_scope(texts, excluded=excluded), compiled.wires[name]
+    return found, place
 
 
 def read_page(
