@@ -13,7 +13,7 @@ import pytest
 from tests.servers import ROOT
 from tests.services import MYSQL, POSTGRES, require_mysql, require_postgres
 
-CONDUIT = ("tests/orm/test_conduit.py", "tests/orm/test_api.py")
+CONDUIT = ("tests/orm/test_conduit.py", "tests/orm/test_api.py", "tests/orm/test_endpoints.py")
 LIBRARY = ("tests/orm/library/reading.py",)
 SHOP = ("tests/orm/shop/writing.py", "tests/orm/shop/querying.py")
 SECONDS = 100

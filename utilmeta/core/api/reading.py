@@ -4,7 +4,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pydantic
 from asgiref.sync import sync_to_async
@@ -56,14 +56,10 @@ def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
     """Return the schemas that a return annotation names, each with whether it is a list of it."""
     found = []
     for member in union_members(strip_optional(returns)):
-        origin = typing.get_origin(member)
+        origin = typing.get_origin(member) or member
         if isinstance(origin, type) and issubclass(origin, Response):
-            for argument in typing.get_args(member):
-                found += schemas_of(argument)
-            continue
-        result = getattr(member, "__annotations__", {}).get("result")
-        if isinstance(member, type) and issubclass(member, Response) and result is not None:
-            found += schemas_of(result)
+            given = [item for item in typing.get_args(member) if not isinstance(item, TypeVar)]
+            found += schemas_of(given[0] if given else result_type(origin))
             continue
         element, many = element_of(member)
         if hasattr(element, "__utilmeta_schema__"):
@@ -79,8 +75,6 @@ def schemas_within(returns: Any, seen: tuple[Any, ...] = ()) -> list[Any]:
     parts = [*typing.get_args(returns)]
     if isinstance(returns, type) and issubclass(returns, pydantic.BaseModel):
         parts += [info.annotation for info in returns.model_fields.values()]
-    elif isinstance(returns, type) and issubclass(returns, Response):
-        parts += [result_type(returns)]
     for part in parts:
         found += schemas_within(part, (*seen, returns))
     return found

@@ -49,13 +49,15 @@ class Atomic:
         """Return the function, in a transaction."""
         if not inspect.isfunction(function):
             raise ConfigError(f"@orm.Atomic() belongs on an endpoint, not on {function!r}")
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        # Other decorators may be between.
+        original = inspect.unwrap(function)
+        if inspect.isgeneratorfunction(original) or inspect.isasyncgenfunction(original):
             raise ConfigError(
                 f"{function.__qualname__}: @orm.Atomic() cannot be around a generator, which goes "
                 "on after the endpoint's end; use transaction.atomic inside"
             )
-        wrapped = self._async(function) if inspect.iscoroutinefunction(function) else None
-        return cast("F", wrapped or self._sync(function))
+        is_async = inspect.iscoroutinefunction(original)
+        return cast("F", self._async(function) if is_async else self._sync(function))
 
     def _sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
