@@ -269,9 +269,11 @@ def test_a_schema_that_does_not_fit_is_told_at_set_up(db: None) -> None:
             return query.count()
 
     for wrong, message in ((ReadAPI, r"Wrong\.titel"), (AskAPI, r"WrongQuery\.nam")):
-        with override_service(**{**SYNC, "api": wrong}) as service:
-            with pytest.raises(ConfigError, match=message):
-                service.setup()
+        with (
+            override_service(**{**SYNC, "api": wrong}) as service,
+            pytest.raises(ConfigError, match=message),
+        ):
+            service.setup()
 
 
 def test_values_of_the_request_are_those_of_the_one_being_answered(tags: list[Tag]) -> None:

@@ -7,25 +7,27 @@ from django.db.models import Count
 from utilmeta.core import orm
 
 
-class LinkSchema(orm.Schema[Link]):
+class Keyed(orm.Schema):
+    """What schemas of all models share; each gives it its own."""
+
     id: int
+
+
+class LinkSchema(Keyed[Link]):
     url: str
     position: int
 
 
-class AuthorSchema(orm.Schema[Author]):
-    id: int
+class AuthorSchema(Keyed[Author]):
     name: str
     articles: int = Count("articles")
 
 
-class TagSchema(orm.Schema[Tag]):
-    id: int
+class TagSchema(Keyed[Tag]):
     name: str
 
 
-class ArticleSchema(orm.Schema[Article]):
-    id: int
+class ArticleSchema(Keyed[Article]):
     slug: str
     title: str
     body: str
