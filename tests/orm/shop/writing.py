@@ -127,6 +127,12 @@ def test_a_row_is_created_with_all_that_hangs_on_it(category: Category) -> None:
     )
 
 
+def test_a_version_that_is_not_counted_cannot_be_asked_for(category: Category) -> None:
+    patch = Plain[orm.WP].model_validate({"id": add(category).pk})
+    with pytest.raises(OrmError, match="version=True"):
+        patch.save(if_match='"1"')
+
+
 def test_what_is_not_sent_takes_the_models_default(category: Category) -> None:
     made = ProductSchema[orm.A].model_validate(new(category))
     assert (made.color, made.tags, made.note) == (MISSING, MISSING, MISSING)

@@ -57,6 +57,11 @@ def save_one(
         must_update = must_update or mode.letter == "w"
     if must_create and must_update:
         raise OrmError(f"{schema.__name__}: a row cannot be created and updated at once")
+    if if_match is not None and plan.version is None:
+        raise OrmError(
+            f"{schema.__name__}: if_match= needs a field that counts updates: version: int = "
+            "orm.Field(version=True)"
+        )
     item = item_of(plan, instance, "", alias)
     if must_update and item.key is None:
         raise MissingPrimaryKey(f"{schema.__name__}: of which row? set its pk before it is saved")
@@ -192,8 +197,10 @@ def write_items(
     new = [item for item in items if item.creates]
     for item in new:
         first_version(plan, item)
-    insert(plan.model, new, alias)
-    update(plan.model, [item for item in items if not item.creates], alias)
+    # Which row it is that a database refuses is not told.
+    with refusals(plan, alias, items[0].place.rstrip("0123456789.")):
+        insert(plan.model, new, alias)
+        update(plan.model, [item for item in items if not item.creates], alias)
     set_links(plan, items, alias)
     write_after(plan, items, alias)
 

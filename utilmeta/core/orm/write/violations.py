@@ -149,6 +149,8 @@ def faults_of(violation: Violation, plan: WritePlan, alias: str, place: str) -> 
         columns = tuple(getattr(constraint, "fields", ())) or columns
     elif violation.name and not columns and connections[alias].vendor == "mysql":
         columns = _columns_of(plan.model, violation.name, alias)
+    if place and not place.endswith("."):
+        place += "."
     names = [_wire(plan, column) for column in columns]
     if constraint is not None and not names:
         names = [_wire(plan, name) for name in _fields_in(constraint)]
