@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.db.models import Aggregate, Exists, F, Model, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Aggregate, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.expressions import Combinable, OrderBy
 
 from utilmeta.utils.exceptions import ConfigError
@@ -25,7 +25,7 @@ def parts_of(expression: Any) -> Iterator[Any]:
 def is_constant(expression: Any) -> bool:
     """Return whether an expression names no column, so that it is the same for every row."""
     return not any(
-        isinstance(part, F | str | Subquery | Exists | QuerySet | OuterRef | Aggregate | Window)
+        isinstance(part, F | Q | str | Subquery | Exists | QuerySet | OuterRef | Aggregate | Window)
         or not (isinstance(part, Combinable) or hasattr(part, "resolve_expression"))
         for part in parts_of(expression)
     )

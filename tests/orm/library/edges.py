@@ -1,0 +1,32 @@
+"""Corners of reading that were wrong once; run by `tests/orm/test_engines.py`."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db.models import Case, Value, When
+
+from tests.orm.library.models import Author, Shelf
+from tests.orm.library.reading import make
+from utilmeta.core import orm
+from utilmeta.core.response.encode import make_encoder
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+encode = make_encoder()
+
+
+def read(rows: Any) -> Any:
+    """Return what clients get."""
+    return json.loads(encode(rows))
+
+
+def test_conditions_of_a_nested_schema_are_about_its_own_columns() -> None:
+    class Known(orm.Schema[Author]):
+        is_ann: bool = orm.Field(Case(When(name="ann", then=Value(True)), default=Value(False)))
+
+    class Owned(orm.Schema[Shelf]):
+        owner: Known | None
+
+    # Both models have a column `name`.
+    Shelf.objects.create(name="shelf", kind="w", owner=make("ann").author)
+    assert read(Owned.serialize(Shelf.objects.all())) == [{"owner": {"is_ann": True}}]
