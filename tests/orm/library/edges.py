@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from django.db.models import Case, Value, When
+from django.db.models import Case, Count, Value, When
 
-from tests.orm.library.models import Author, Shelf
+from tests.orm.library.models import Author, Shelf, Work
 from tests.orm.library.reading import make
 from utilmeta.core import orm
 from utilmeta.core.response.encode import make_encoder
@@ -30,3 +30,19 @@ def test_conditions_of_a_nested_schema_are_about_its_own_columns() -> None:
     # Both models have a column `name`.
     Shelf.objects.create(name="shelf", kind="w", owner=make("ann").author)
     assert read(Owned.serialize(Shelf.objects.all())) == [{"owner": {"is_ann": True}}]
+
+
+def test_two_schemas_of_one_relation_keep_their_own_expressions() -> None:
+    class Busy(orm.Schema[Author]):
+        number: int = orm.Field(Count("work"))
+
+    class Loved(orm.Schema[Author]):
+        number: int = orm.Field(Count("friends"))
+
+    class Written(orm.Schema[Work]):
+        busy: Busy = orm.Field("author")
+        loved: Loved = orm.Field("author")
+
+    make("ann")
+    rows = Written.serialize(Work.objects.all())
+    assert read(rows) == [{"busy": {"number": 1}, "loved": {"number": 0}}]
