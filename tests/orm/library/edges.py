@@ -1,12 +1,13 @@
 """Corners of reading that were wrong once; run by `tests/orm/test_engines.py`."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
 from django.db.models import Case, Count, Value, When
 
-from tests.orm.library.models import Author, Shelf, Work
+from tests.orm.library.models import Author, Country, Shelf, Work
 from tests.orm.library.reading import make
 from utilmeta.core import orm
 from utilmeta.core.response.encode import make_encoder
@@ -46,3 +47,14 @@ def test_two_schemas_of_one_relation_keep_their_own_expressions() -> None:
     make("ann")
     rows = Written.serialize(Work.objects.all())
     assert read(rows) == [{"busy": {"number": 1}, "loved": {"number": 0}}]
+
+
+def test_equal_rows_of_the_models_order_follow_by_their_keys() -> None:
+    class Peopled(orm.Schema[Country]):
+        authors: list[uuid.UUID]
+
+    country = Country.objects.create(code="FR", name="France")
+    keys = [uuid.UUID(int=number) for number in (5, 3, 9, 1)]
+    for key in keys:
+        Author.objects.create(key=key, name="same", country=country)
+    assert Peopled.init("FR").authors == sorted(keys)

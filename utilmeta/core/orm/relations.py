@@ -137,17 +137,15 @@ def link_of(field: Relation, base: "QuerySet[Any] | None", where: str) -> Link:
 
 
 def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where: str) -> RowMaker:
+    order = total_order(_order_of(base, model), model)
     if base is None:
 
         def all_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-            rows: QuerySet[Any] = model._default_manager.using(using).filter(
-                **{f"{name}__in": keys}
-            )
-            return rows if model._meta.ordering else rows.order_by("pk")
+            rows: QuerySet[Any] = model._default_manager.using(using)
+            return rows.filter(**{f"{name}__in": keys}).order_by(*order)
 
         return all_rows
     whole, low, high = _unsliced(base)
-    order = total_order(_order_of(base, model), model)
 
     def some_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
         rows = whole.using(using).filter(**{f"{name}__in": keys}).order_by(*order)
