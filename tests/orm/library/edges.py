@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db.models import Case, Count, Value, When
 
-from tests.orm.library.models import Author, Country, Shelf, Work
+from tests.orm.library.models import Author, Country, Genre, Shelf, Work
 from tests.orm.library.reading import make
 from utilmeta.core import orm
 from utilmeta.core.response.encode import make_encoder
+from utilmeta.utils.exceptions import ConfigError
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 encode = make_encoder()
@@ -58,3 +59,64 @@ def test_equal_rows_of_the_models_order_follow_by_their_keys() -> None:
     for key in keys:
         Author.objects.create(key=key, name="same", country=country)
     assert Peopled.init("FR").authors == sorted(keys)
+
+
+def test_a_slice_by_a_relation_has_the_order_of_that_relations_model() -> None:
+    class Filed(orm.Schema[Genre]):
+        whole: list[str] = orm.Field("work_set.title", queryset=Work.objects.order_by("-author"))
+        first: list[str] = orm.Field(
+            "work_set.title", queryset=Work.objects.order_by("-author")[:1]
+        )
+
+    genre = Genre.objects.create(name="all")
+    for number, name in enumerate("zab"):
+        author = Author.objects.create(key=uuid.UUID(int=number), name=name)
+        make(f"x{name}", title=name).genres.add(genre)
+        Work.objects.filter(title=name).update(author=author)
+    found = Filed.init(genre.pk)
+    assert (found.whole, found.first) == (["z", "b", "a"], ["z"])
+
+
+def test_conditions_order_a_many_to_many_list() -> None:
+    order = Case(When(name="b", then=Value(0)), default=Value(1))
+
+    class Listed(orm.Schema[Work]):
+        genres: list[str] = orm.Field("genres.name", queryset=Genre.objects.order_by(order))
+
+    work = make("ann")
+    work.genres.set([Genre.objects.create(name=name) for name in "abc"])
+    assert Listed.init(work.pk).genres == ["b", "a", "c"]
+
+
+def test_what_a_many_to_many_list_cannot_be_ordered_by_is_refused() -> None:
+    class Listed(orm.Schema[Work]):
+        genres: list[str] = orm.Field(
+            "genres.name", queryset=Genre.objects.annotate(number=Count("work")).order_by("-number")
+        )
+
+    with pytest.raises(ConfigError, match=r"Listed\.genres.*'number' is no column"):
+        Listed.plan()
+
+
+def test_combined_querysets_are_refused() -> None:
+    both = Work.objects.filter(title="a").union(Work.objects.filter(title="b"))
+
+    class Writing(orm.Schema[Author]):
+        work_set: list[str] = orm.Field("work_set.title", queryset=both)
+
+    with pytest.raises(ConfigError, match=r"Writing\.work_set.*union"):
+        Writing.plan()
+
+
+def test_a_slice_of_distinct_rows_counts_each_once() -> None:
+    many = Work.objects.filter(genres__name__in="abc").distinct()
+
+    class Writing(orm.Schema[Author]):
+        work_set: list[str] = orm.Field("work_set.title", queryset=many[:2])
+
+    work = make("ann")
+    work.genres.set([Genre.objects.create(name=name) for name in "abc"])
+    second = make("bob")
+    Work.objects.filter(pk=second.pk).update(author=work.author)
+    second.genres.set(Genre.objects.all())
+    assert Writing.init(work.author).work_set == ["ann's", "bob's"]

@@ -78,7 +78,19 @@ def prefixed(item: Any, prefix: str, where: str) -> Any:
         ConfigError: it holds a subquery, whose references cannot be told.
     """
     if isinstance(item, str):
+        if item == "?":
+            return item
         return f"-{prefix}{item[1:]}" if item.startswith("-") else f"{prefix}{item}"
+    if isinstance(item, Q):
+        children = [
+            (f"{prefix}{child[0]}", prefixed(child[1], prefix, where))
+            if isinstance(child, tuple) and not isinstance(child[1], str)
+            else (f"{prefix}{child[0]}", child[1])
+            if isinstance(child, tuple)
+            else prefixed(child, prefix, where)
+            for child in item.children
+        ]
+        return Q(*children, _connector=item.connector, _negated=item.negated)
     if isinstance(item, OuterRef | Subquery | Exists):
         raise ConfigError(f"{where}: {item!r} cannot order a many-to-many list; order by columns")
     if isinstance(item, F):
