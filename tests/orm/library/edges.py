@@ -5,11 +5,12 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db.models import Case, Count, Value, When
+from django.db.models import Case, Count, OuterRef, Value, When
 
-from tests.orm.library.models import Author, Country, Genre, Shelf, Work
+from tests.orm.library.models import Author, Country, Genre, Placement, Shelf, Work
 from tests.orm.library.reading import make
 from utilmeta.core import orm
+from utilmeta.core.orm.scopes import parse_scope
 from utilmeta.core.response.encode import make_encoder
 from utilmeta.utils.exceptions import ConfigError
 
@@ -120,3 +121,99 @@ def test_a_slice_of_distinct_rows_counts_each_once() -> None:
     Work.objects.filter(pk=second.pk).update(author=work.author)
     second.genres.set(Genre.objects.all())
     assert Writing.init(work.author).work_set == ["ann's", "bob's"]
+
+
+class Node(orm.Schema[Shelf]):
+    """A tree, up and down."""
+
+    name: str
+    parent: "Node | None"
+    children: "list[Node]"
+
+
+@pytest.mark.parametrize(
+    "scope", ["children(parent(name))", "children(parent)", "children(parent(name,children))"]
+)
+def test_a_row_is_not_inside_of_itself_whatever_the_scope(scope: str) -> None:
+    top = Shelf.objects.create(name="top", kind="w")
+    Shelf.objects.create(name="below", kind="w", parent=top)
+    context = orm.QueryContext(scope=parse_scope([scope]))
+    assert read(Node.serialize([top], context)) == [{"children": [{"parent": None}]}]
+
+
+class Person(orm.Schema[Author]):
+    """An author, whose shelves hold authors."""
+
+    name: str
+    shelves: "list[Held]"
+
+
+class Held(orm.Schema[Shelf]):
+    """A shelf of authors."""
+
+    name: str
+    authors: "list[Person]"
+
+
+def test_schemas_that_nest_each_other_show_no_row_of_either_inside_of_itself() -> None:
+    ann, bob = make("ann").author, make("bob").author
+    for name in "xy":
+        shelf = Shelf.objects.create(name=name, kind="w")
+        for author in (ann, bob):
+            Placement.objects.create(shelf=shelf, author=author, position=1)
+
+    def inner(name: str) -> Any:
+        return [{"name": "bob", "shelves": [{"name": name, "authors": []}]}]
+
+    assert read(Person.serialize([ann])) == [
+        {
+            "name": "ann",
+            "shelves": [
+                {"name": "x", "authors": inner("y")},
+                {"name": "y", "authors": inner("x")},
+            ],
+        }
+    ]
+
+
+class Outer(orm.Schema[Work]):
+    """Nests what is declared later."""
+
+    author: "Middle"
+
+
+class Middle(orm.Schema[Author]):
+    """Nests what is declared later, too."""
+
+    work_set: "list[Inner]"
+
+
+class Inner(orm.Schema[Work]):
+    """Declared last."""
+
+    title: str
+
+
+def test_schemas_declared_later_are_found_at_every_level() -> None:
+    make("ann")
+    expected = {"author": {"work_set": [{"title": "ann's"}]}}
+    assert read(Outer.serialize(Work.objects.all())) == [expected]
+    context = orm.QueryContext(scope=parse_scope(["author(work_set(title))"]))
+    assert read(Outer.serialize(Work.objects.all(), context)) == [expected]
+
+
+class Chained(orm.Schema[Author]):
+    """Nests the next row of its own model."""
+
+    name: str
+    following: "Chained | None" = orm.Field(
+        Author.objects.filter(name__gt=OuterRef("name")).order_by("name")
+    )
+
+
+def test_a_queryset_may_lead_to_the_next_row_of_the_same_schema() -> None:
+    for name in ("ann", "bob", "eve"):
+        make(name)
+    eve = {"name": "eve", "following": None}
+    rows = Chained.serialize(Author.objects.filter(name="ann"))
+    assert read(rows) == [{"name": "ann", "following": {"name": "bob", "following": eve}}]

@@ -45,17 +45,24 @@ def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = No
     loops = Loops(set(_looping(schema, ())))
     spot = Spot(model=model, prefix="", selection=selection, outer=(), loops=loops, scope=scope)
     shape = _shape(schema, spot)
-    recursive = bool(loops.related)
+    recursive = bool(loops.schemas)
     return Plan(
         schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
     )
 
 
+def complete(schema: AnySchema) -> None:
+    """Resolve the names of schemas that were declared later."""
+    if not schema.__pydantic_complete__:
+        schema.model_rebuild()
+
+
 def _looping(schema: AnySchema, outer: tuple[AnySchema, ...]) -> Iterator[AnySchema]:
-    """Yield the schemas that are nested in themselves."""
+    """Yield the schemas that are nested in themselves, at once or by way of others."""
     if schema in outer:
-        yield schema
+        yield from outer[outer.index(schema) :]
         return
+    complete(schema)
     for info in schema.model_fields.values():
         nested = as_schema(element_of(info.annotation)[0])
         if nested is not None and _is_read(options_of(info)):
@@ -194,10 +201,22 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         return
     if target.many:
         raise ConfigError(f"{target.where}: an expression gives one value, no list")
-    model = target.nested.model_of()
-    related = _related_by_key(model, "pk", target)
-    related.shape = _shape(target.nested, _apart(model, "", related.selection, spot))
+    related = _by_key(target, target.nested, spot)
     shape.parts.append(Many((target.output,), index, related, single=True))
+
+
+def _by_key(target: Target, nested: AnySchema, spot: Spot) -> Related:
+    """Return what reads the rows of a schema by their primary keys."""
+    model = nested.model_of()
+    known = (nested, "pk", 0)
+    loops = nested in spot.outer and spot.scope is None
+    related = spot.loops.related.get(known) if loops else None
+    if related is None:
+        related = _related_by_key(model, "pk", target)
+        if loops:
+            spot.loops.related[known] = related
+        related.shape = _shape(nested, _apart(model, "", related.selection, spot))
+    return related
 
 
 def _related_by_key(model: type[Model], column: str, target: Target) -> Related:

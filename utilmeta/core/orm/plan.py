@@ -136,9 +136,11 @@ class Single:
     def values(
         self, rows: list[Row], reading: Reading, paths: list[Path] | None
     ) -> Iterable[tuple[Any, ...]]:
-        """Return the record of each row, None where there is none."""
-        key = self.key
+        """Return the record of each row, None where there is none or it would be in itself."""
+        key, own, schema = self.key, self.shape.own, self.shape.schema
         there = [index for index, row in enumerate(rows) if row[key] is not None]
+        if paths is not None and own is not None:
+            there = [index for index in there if (schema, rows[index][own]) not in paths[index]]
         inner = None if paths is None else [paths[index] for index in there]
         made = build(self.shape, [rows[index] for index in there], reading, inner)
         found: list[tuple[Any, ...]] = [(None,)] * len(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
+from utilmeta.core.orm.compile import as_schema, compile_plan, complete, output_name
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
@@ -50,18 +50,13 @@ def _scoped_plan(schema: AnySchema, scope: Scope) -> Plan:
     return compile_plan(schema, schema.model_of(), scope)
 
 
-def complete(schema: AnySchema) -> None:
-    """Resolve the names of schemas that were declared later."""
-    if not schema.__pydantic_complete__:
-        schema.model_rebuild()
-
-
 def check_scope(schema: AnySchema, scope: Scope, path: str) -> None:
     """Refuse names that a schema has not.
 
     Raises:
         ScopeError: there is one.
     """
+    complete(schema)
     known = {
         alias: info
         for name, info in schema.model_fields.items()
