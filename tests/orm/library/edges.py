@@ -217,3 +217,20 @@ def test_a_queryset_may_lead_to_the_next_row_of_the_same_schema() -> None:
     eve = {"name": "eve", "following": None}
     rows = Chained.serialize(Author.objects.filter(name="ann"))
     assert read(rows) == [{"name": "ann", "following": {"name": "bob", "following": eve}}]
+
+
+def test_a_slice_may_hold_the_column_that_it_is_gathered_by() -> None:
+    class Below(orm.Schema[Shelf]):
+        name: str
+        parent_id: int | None
+        up: str | None = orm.Field("parent.name")
+
+    class Top(orm.Schema[Shelf]):
+        children: list[Below] = orm.Field(queryset=Shelf.objects.order_by("-name")[1:3])
+
+    top = Shelf.objects.create(name="top", kind="w")
+    for name in "abcd":
+        Shelf.objects.create(name=name, kind="w", parent=top)
+    assert read(Top.serialize([top])) == [
+        {"children": [{"name": name, "parent_id": top.pk, "up": "top"} for name in "cb"]}
+    ]

@@ -223,8 +223,11 @@ def _sliced(
     if not low and high is None:
         return rows
     place = Window(RowNumber(), partition_by=F(label), order_by=[_as_order(item) for item in order])
-    rows = rows.annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
-    return rows if high is None else rows.filter(**{f"{_PLACE}__lte": high})
+    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
+    if high is not None:
+        placed = placed.filter(**{f"{_PLACE}__lte": high})
+    # Apart, as Django loses columns that stand twice in a statement that filters by a window.
+    return rows.filter(pk__in=placed.values("pk"))
 
 
 def _as_order(item: Any) -> Any:
