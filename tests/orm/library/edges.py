@@ -234,3 +234,35 @@ def test_a_slice_may_hold_the_column_that_it_is_gathered_by() -> None:
     assert read(Top.serialize([top])) == [
         {"children": [{"name": name, "parent_id": top.pk, "up": "top"} for name in "cb"]}
     ]
+
+
+def test_rows_of_a_function_are_not_inside_of_themselves() -> None:
+    ann, bob = make("ann").author, make("bob").author
+
+    class Named(orm.Schema[Author]):
+        name: str
+        others: "list[Named]" = orm.Field(
+            lambda *keys: {key: [ann.pk, str(bob.pk), bob, "none"] for key in keys}
+        )
+
+    inner = {"name": "bob", "others": []}
+    assert read(Named.serialize([ann])) == [{"name": "ann", "others": [inner, inner]}]
+
+
+def test_a_scope_reaches_into_the_rows_of_a_function(django_assert_num_queries: Any) -> None:
+    work = make("ann")
+
+    class Written(orm.Schema[Work]):
+        title: str
+        isbn: str
+        genres: list[str] = orm.Field("genres.name")
+
+    class Writing(orm.Schema[Author]):
+        works: list[Written] = orm.Field(lambda *keys: {key: [work.pk] for key in keys})
+        again: list[Written] = orm.Field(lambda *keys: {key: [work.pk] for key in keys})
+
+    context = orm.QueryContext(scope=parse_scope(["works(title)"]))
+    assert read(Writing.serialize([work.author], context)) == [{"works": [{"title": "ann's"}]}]
+    assert Writing.plan().queries == 5
+    with django_assert_num_queries(5):
+        Writing.serialize([work.author])
