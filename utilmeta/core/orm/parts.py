@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 
 from utilmeta.core.orm.keys import key_of
-from utilmeta.core.orm.plan import Path, Reading, Related, Shape
+from utilmeta.core.orm.plan import Path, Reading, Related, Shape, in_batches
 from utilmeta.core.orm.relations import find_field, is_many
 from utilmeta.core.orm.selection import Row
 from utilmeta.utils.exceptions import ConfigError, OrmError
@@ -184,8 +184,12 @@ class Properties:
             OrmError: a property reads from the database, once for each row.
         """
         keys = [row[self.key] for row in rows]
-        wanted = {key for key in keys if key is not None}
-        found = self.queryset().using(reading.using).in_bulk(list(wanted))
+        queryset = self.queryset().using(reading.using)
+        found = {
+            instance.pk: instance
+            for some in in_batches(keys)
+            for instance in queryset.filter(pk__in=some)
+        }
         connection = connections[reading.using or "default"]
         made: dict[Any, tuple[Any, ...]] = {}
         with connection.execute_wrapper(self._refuse):
