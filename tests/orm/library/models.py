@@ -1,4 +1,4 @@
-"""Models: text and UUID keys, keys to other columns, one-to-one, inheritance, hidden rows, trees."""
+"""Models: text, UUID and other keys, one-to-one, inheritance, hidden rows, trees."""
 
 import uuid
 from typing import ClassVar
