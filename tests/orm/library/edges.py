@@ -266,3 +266,22 @@ def test_a_scope_reaches_into_the_rows_of_a_function(django_assert_num_queries: 
     assert Writing.plan().queries == 5
     with django_assert_num_queries(5):
         Writing.serialize([work.author])
+
+
+def test_a_reversed_queryset_is_read_in_reverse() -> None:
+    class Listed(orm.Schema[Author]):
+        owned: list[str] = orm.Field("owned.name", queryset=Shelf.objects.reverse())
+        last: list[str] = orm.Field(
+            "owned.name", queryset=Shelf.objects.order_by("name").reverse()[:1]
+        )
+        shelves: list[str] = orm.Field(
+            "shelves.name", queryset=Shelf.objects.order_by("name").reverse()
+        )
+
+    author = make("ann").author
+    for place, name in enumerate("acb"):
+        shelf = Shelf.objects.create(name=name, kind="w", place=place, owner=author)
+        Placement.objects.create(shelf=shelf, author=author, position=1)
+    found = Listed.init(author)
+    assert found.owned == [shelf.name for shelf in author.owned.reverse()] == ["a", "c", "b"]
+    assert (found.last, found.shelves) == (["c"], ["c", "b", "a"])

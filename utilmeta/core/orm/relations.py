@@ -246,6 +246,8 @@ def _unsliced(base: "QuerySet[Any]") -> "tuple[QuerySet[Any], int, int | None]":
     whole = base.all()
     query = whole.query
     query.clear_limits()
+    # The order is told anew, and would be turned once more.
+    query.standard_ordering = True
     return whole, low, high
 
 
