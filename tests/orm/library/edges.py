@@ -2,13 +2,14 @@
 
 import json
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db.models import Case, Count, OuterRef, Value, When
 
 from tests.orm.library.models import Author, Country, Genre, Placement, Shelf, Work
-from tests.orm.library.reading import make
+from tests.orm.library.reading import Land, make
 from utilmeta.core import orm
 from utilmeta.core.orm.scopes import parse_scope
 from utilmeta.core.response.encode import make_encoder
@@ -285,3 +286,24 @@ def test_a_reversed_queryset_is_read_in_reverse() -> None:
     found = Listed.init(author)
     assert found.owned == [shelf.name for shelf in author.owned.reverse()] == ["a", "c", "b"]
     assert (found.last, found.shelves) == (["c"], ["c", "b", "a"])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [Decimal("1.5"), Decimal(1), 1.0, True, None, "x", "1_0", b"1", [1], {}, 10**30, object()],
+)
+def test_what_cannot_be_a_number_key_finds_nothing(key: Any) -> None:
+    Shelf.objects.create(pk=1, name="a", kind="w")
+    Shelf.objects.create(pk=10, name="b", kind="w")
+
+    class Short(orm.Schema[Shelf]):
+        name: str
+
+    assert len(Short.serialize([key])) == 0
+    assert len(Short.serialize(["1", 10])) == 2
+
+
+@pytest.mark.parametrize("key", ["\ud800", "\0", "x" * 300, b"FR", 5])
+def test_what_cannot_be_a_text_key_finds_nothing(key: Any) -> None:
+    Country.objects.create(code="FR", name="France")
+    assert len(Land.serialize([key])) == 0
