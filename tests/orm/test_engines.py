@@ -14,7 +14,11 @@ from tests.servers import ROOT
 from tests.services import MYSQL, POSTGRES, require_mysql, require_postgres
 
 CONDUIT = ("tests/orm/test_conduit.py", "tests/orm/test_api.py", "tests/orm/test_endpoints.py")
-LIBRARY = ("tests/orm/library/reading.py",)
+LIBRARY = (
+    "tests/orm/library/reading.py",
+    "tests/orm/library/edges.py",
+    "tests/orm/library/properties.py",
+)
 SHOP = ("tests/orm/shop/writing.py", "tests/orm/shop/querying.py")
 SECONDS = 100
 

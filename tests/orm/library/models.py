@@ -1,4 +1,4 @@
-"""Models: text and UUID keys, keys to other columns, one-to-one, inheritance, hidden rows."""
+"""Models: text, UUID and other keys, one-to-one, inheritance, hidden rows, trees."""
 
 import uuid
 from typing import ClassVar
@@ -96,3 +96,46 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return str(self.stars)
+
+
+class Shelf(models.Model):
+    """A node of a tree, whose place may be unknown."""
+
+    KINDS: ClassVar = [("w", "Wood"), ("s", "Steel")]
+
+    name = models.CharField(max_length=50)
+    kind = models.CharField(max_length=1, choices=KINDS)
+    place = models.IntegerField(null=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    owner = models.ForeignKey(Author, models.SET_NULL, null=True, related_name="owned")
+    authors = models.ManyToManyField(Author, through="Placement", related_name="shelves")
+
+    class Meta:
+        ordering = (models.F("place").desc(nulls_last=True), "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """Name and material."""
+        return f"{self.name} ({self.kind})"
+
+    @property
+    def owned_by(self) -> str | None:
+        """Name of the owner."""
+        return self.owner and self.owner.name
+
+
+class Placement(models.Model):
+    """An author on a shelf, any number of times."""
+
+    shelf = models.ForeignKey(Shelf, models.CASCADE, related_name="placements")
+    author = models.ForeignKey(Author, models.CASCADE)
+    position = models.IntegerField()
+
+    class Meta:
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        return str(self.position)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Manager, Model, QuerySet
 from pydantic.fields import FieldInfo
 
 from utilmeta.core.orm.convert import converter, plain_converter
@@ -45,17 +45,24 @@ def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = No
     loops = Loops(set(_looping(schema, ())))
     spot = Spot(model=model, prefix="", selection=selection, outer=(), loops=loops, scope=scope)
     shape = _shape(schema, spot)
-    recursive = bool(loops.related)
+    recursive = bool(loops.schemas)
     return Plan(
         schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
     )
 
 
+def complete(schema: AnySchema) -> None:
+    """Resolve the names of schemas that were declared later."""
+    if not schema.__pydantic_complete__:
+        schema.model_rebuild()
+
+
 def _looping(schema: AnySchema, outer: tuple[AnySchema, ...]) -> Iterator[AnySchema]:
-    """Yield the schemas that are nested in themselves."""
+    """Yield the schemas that are nested in themselves, at once or by way of others."""
     if schema in outer:
-        yield schema
+        yield from outer[outer.index(schema) :]
         return
+    complete(schema)
     for info in schema.model_fields.values():
         nested = as_schema(element_of(info.annotation)[0])
         if nested is not None and _is_read(options_of(info)):
@@ -156,7 +163,8 @@ def _add(shape: Shape, target: Target, spot: Spot, properties: list[Target]) -> 
                 outputs=(target.output,),
                 key=spot.selection.column(f"{spot.prefix}pk"),
                 call=bound_function(source, shape.schema, target.where),
-                nested=target.nested,
+                related=_by_key(target, target.nested, spot, shown=True) if target.nested else None,
+                model=target.nested.model_of() if target.nested else None,
                 many=target.many,
             )
         )
@@ -194,21 +202,38 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         return
     if target.many:
         raise ConfigError(f"{target.where}: an expression gives one value, no list")
-    model = target.nested.model_of()
-    related = _related_by_key(model, "pk", target)
-    related.shape = _shape(target.nested, _apart(model, "", related.selection, spot))
+    related = _by_key(target, target.nested, spot, shown=False)
     shape.parts.append(Many((target.output,), index, related, single=True))
 
 
-def _related_by_key(model: type[Model], column: str, target: Target) -> Related:
+def _by_key(target: Target, nested: AnySchema, spot: Spot, *, shown: bool) -> Related:
+    """Return what reads the rows of a schema by their primary keys; hidden ones unless `shown`."""
+    model = nested.model_of()
+    known = (nested, "pk", int(shown))
+    loops = nested in spot.outer and spot.scope is None
+    related = spot.loops.related.get(known) if loops else None
+    if related is None:
+        manager = model._default_manager if shown else model._base_manager
+        related = _related_by_key(model, manager, target)
+        if loops:
+            spot.loops.related[known] = related
+        related.shape = _shape(nested, _apart(model, "", related.selection, spot))
+    return related
+
+
+def _related_by_key(model: type[Model], manager: "Manager[Any]", target: Target) -> Related:
     def rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        found: QuerySet[Any] = model._base_manager.using(using).filter(**{f"{column}__in": keys})
-        return found
+        return manager.using(using).filter(pk__in=keys).order_by()
 
     selection = Selection()
-    key = model._meta.pk
-    label = selection.column(column)
-    return Related(where=target.where, queryset=rows, label=label, key=key, selection=selection)
+    label = selection.column("pk")
+    return Related(
+        where=target.where,
+        queryset=rows,
+        label=label,
+        key=model._meta.pk,
+        selection=selection,
+    )
 
 
 def _apart(model: type[Model], prefix: str, selection: Selection, spot: Spot) -> Spot:

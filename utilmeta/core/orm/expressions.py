@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.db.models import Aggregate, Exists, F, Model, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Aggregate, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.expressions import Combinable, OrderBy
 
 from utilmeta.utils.exceptions import ConfigError
@@ -25,7 +25,7 @@ def parts_of(expression: Any) -> Iterator[Any]:
 def is_constant(expression: Any) -> bool:
     """Return whether an expression names no column, so that it is the same for every row."""
     return not any(
-        isinstance(part, F | str | Subquery | Exists | QuerySet | OuterRef | Aggregate | Window)
+        isinstance(part, F | Q | str | Subquery | Exists | QuerySet | OuterRef | Aggregate | Window)
         or not (isinstance(part, Combinable) or hasattr(part, "resolve_expression"))
         for part in parts_of(expression)
     )
@@ -78,7 +78,19 @@ def prefixed(item: Any, prefix: str, where: str) -> Any:
         ConfigError: it holds a subquery, whose references cannot be told.
     """
     if isinstance(item, str):
+        if item == "?":
+            return item
         return f"-{prefix}{item[1:]}" if item.startswith("-") else f"{prefix}{item}"
+    if isinstance(item, Q):
+        children = [
+            (f"{prefix}{child[0]}", prefixed(child[1], prefix, where))
+            if isinstance(child, tuple) and not isinstance(child[1], str)
+            else (f"{prefix}{child[0]}", child[1])
+            if isinstance(child, tuple)
+            else prefixed(child, prefix, where)
+            for child in item.children
+        ]
+        return Q(*children, _connector=item.connector, _negated=item.negated)
     if isinstance(item, OuterRef | Subquery | Exists):
         raise ConfigError(f"{where}: {item!r} cannot order a many-to-many list; order by columns")
     if isinstance(item, F):

@@ -1,5 +1,7 @@
 """Primary keys of rows, from whatever names a row."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -35,6 +37,10 @@ def as_key(field: Any, value: Any, alias: str | None = None) -> Any:
     """Return a value as a column's; None when it cannot be one, or is out of its range."""
     while field.is_relation:
         field = field.target_field
+    columns = getattr(field, "fields", None)
+    if columns is not None:
+        # A key of several columns (Django: "CompositePrimaryKey").
+        return _as_keys(columns, value, alias)
     if isinstance(value, bool | float):
         # No key is one of these, and 1.5 is not the row 1.
         return None
@@ -43,12 +49,15 @@ def as_key(field: Any, value: Any, alias: str | None = None) -> Any:
     except (ValidationError, TypeError, ValueError, OverflowError):
         return None
     if isinstance(key, int) and not isinstance(key, bool):
+        if isinstance(value, Decimal | bytes) or "_" in str(value):
+            # Python would make numbers of them: 1 of 1.5, 10 of "1_0".
+            return None
         ranges = connections[alias or DEFAULT_DB_ALIAS].ops.integer_field_ranges
         # What a backend names no range for is a 64-bit number.
         low, high = ranges.get(field.get_internal_type(), ranges["BigIntegerField"])
         if not low <= key <= high:
             return None
-    if isinstance(key, str) and "\0" in key:
+    if isinstance(key, str) and not _is_storable(key):
         return None
     return key
 
@@ -61,3 +70,15 @@ def names_of_key(model: type[Model]) -> set[str]:
         field = field.target_field
         names |= {field.name, field.attname}
     return names
+
+
+def _as_keys(columns: Sequence[Any], value: Any, alias: str | None) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != len(columns):
+        return None
+    keys = tuple(as_key(column, item, alias) for column, item in zip(columns, value, strict=True))
+    return None if None in keys else keys
+
+
+def _is_storable(text: str) -> bool:
+    """Return whether every database can hold a text: no NUL, and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

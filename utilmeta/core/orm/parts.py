@@ -8,10 +8,14 @@ from typing import Any
 from django.db import connections
 from django.db.models import Model, QuerySet
 
-from utilmeta.core.orm.plan import Path, Reading, Related, Shape
+from utilmeta.core.orm.keys import key_of
+from utilmeta.core.orm.plan import Path, Reading, Related, Shape, in_batches
 from utilmeta.core.orm.relations import find_field, is_many
 from utilmeta.core.orm.selection import Row
 from utilmeta.utils.exceptions import ConfigError, OrmError
+
+# Database and key of a row; None for the database that is read.
+_Named = tuple[str | None, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,8 @@ class Function:
         outputs: its name in the record.
         key: place of the row's key.
         call: takes keys and returns a dictionary from them to values.
-        nested: schema of the rows whose keys the values are; None for plain values.
+        related: reads the rows whose keys the values are; None for plain values.
+        model: their model.
         many: whether each value is a list.
     """
 
@@ -31,11 +36,12 @@ class Function:
     outputs: tuple[str, ...]
     key: int
     call: Callable[..., Any]
-    nested: Any = None
+    related: Related | None = None
+    model: type[Model] | None = None
     many: bool = False
 
     def values(
-        self, rows: list[Row], reading: Reading, _paths: list[Path] | None
+        self, rows: list[Row], reading: Reading, paths: list[Path] | None
     ) -> Iterable[tuple[Any, ...]]:
         """Return the value of each row; an empty list, or None, where the function gave none."""
         keys = [row[self.key] for row in rows]
@@ -45,23 +51,48 @@ class Function:
                 f"{self.where}: the function should return a dictionary from keys to values, got "
                 f"{type(given).__name__}"
             )
-        if self.nested is None:
+        if self.related is None:
             empty: Any = list if self.many else lambda: None
             return [(given[key] if key in given else empty(),) for key in keys]
-        return self._nested(keys, given, reading)
+        return self._nested(self.related, self._named(keys, given), reading, paths)
+
+    def _named(self, keys: list[Any], given: Mapping[Any, Any]) -> list[list[_Named]]:
+        """Return database and key of the rows that each row is given."""
+        model: Any = self.model
+        named = {
+            key: [key_of(self.where, model, item) for item in self._listed(given.get(key))]
+            for key in dict.fromkeys(keys)
+        }
+        return [[item for item in named[key] if item is not None] for key in keys]
 
     def _nested(
-        self, keys: list[Any], given: Mapping[Any, Any], reading: Reading
+        self,
+        related: Related,
+        named: list[list[_Named]],
+        reading: Reading,
+        paths: list[Path] | None,
     ) -> list[tuple[Any, ...]]:
-        wanted = {key: self._listed(given.get(key)) for key in dict.fromkeys(keys)}
-        sources = [item for items in wanted.values() for item in items]
-        records = self.nested.records_of(sources, reading.using)
-        made = iter(records)
-        found = {key: [next(made) for _ in items] for key, items in wanted.items()}
-        lists = [[record for record in found[key] if record is not None] for key in keys]
+        flat = [(place, item) for place, items in enumerate(named) for item in items]
+        found: list[list[Any]] = [[] for _ in flat]
+        for alias in dict.fromkeys(alias or reading.using for _, (alias, _) in flat):
+            # Instances bring the database they are from.
+            inner = reading if alias == reading.using else Reading(alias, reading.nested)
+            mine = [i for i, (_, item) in enumerate(flat) if (item[0] or reading.using) == alias]
+            wanted = [flat[index][1][1] for index in mine]
+            if paths is None:
+                by_key = related.gather(wanted, inner)
+                lists = [by_key.get(key) or [] for key in wanted]
+            else:
+                above = [paths[flat[index][0]] for index in mine]
+                lists = related.gather_paths(list(zip(wanted, above, strict=True)), inner)
+            for index, items in zip(mine, lists, strict=True):
+                found[index] = items
+        made: list[list[Any]] = [[] for _ in named]
+        for (place, _), items in zip(flat, found, strict=True):
+            made[place] += items
         if self.many:
-            return [(items,) for items in lists]
-        return [(items[0] if items else None,) for items in lists]
+            return [(items,) for items in made]
+        return [(items[0] if items else None,) for items in made]
 
     def _listed(self, value: Any) -> list[Any]:
         if value is None:
@@ -74,8 +105,9 @@ class Function:
         return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
 
     def inner(self) -> "Iterator[Related | Shape]":
-        """Yield nothing: what the function does is its own."""
-        return iter(())
+        """Yield what reads the rows; what the function does is its own."""
+        if self.related is not None:
+            yield self.related
 
 
 def bound_function(source: Any, schema: Any, where: str) -> Callable[..., Any]:
@@ -152,8 +184,12 @@ class Properties:
             OrmError: a property reads from the database, once for each row.
         """
         keys = [row[self.key] for row in rows]
-        wanted = {key for key in keys if key is not None}
-        found = self.queryset().using(reading.using).in_bulk(list(wanted))
+        queryset = self.queryset().using(reading.using)
+        found = {
+            instance.pk: instance
+            for some in in_batches(keys)
+            for instance in queryset.filter(pk__in=some)
+        }
         connection = connections[reading.using or "default"]
         made: dict[Any, tuple[Any, ...]] = {}
         with connection.execute_wrapper(self._refuse):

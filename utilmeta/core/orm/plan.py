@@ -27,6 +27,13 @@ MAX_KEYS = 30_000
 MAX_NESTED = 100_000
 
 
+def in_batches(keys: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield different keys, as many as one statement takes."""
+    wanted = list(dict.fromkeys(key for key in keys if key is not None))
+    for start in range(0, len(wanted), MAX_KEYS):
+        yield wanted[start : start + MAX_KEYS]
+
+
 @dataclass(slots=True)
 class Reading:
     """One read.
@@ -136,9 +143,11 @@ class Single:
     def values(
         self, rows: list[Row], reading: Reading, paths: list[Path] | None
     ) -> Iterable[tuple[Any, ...]]:
-        """Return the record of each row, None where there is none."""
-        key = self.key
+        """Return the record of each row, None where there is none or it would be in itself."""
+        key, own, schema = self.key, self.shape.own, self.shape.schema
         there = [index for index, row in enumerate(rows) if row[key] is not None]
+        if paths is not None and own is not None:
+            there = [index for index in there if (schema, rows[index][own]) not in paths[index]]
         inner = None if paths is None else [paths[index] for index in there]
         made = build(self.shape, [rows[index] for index in there], reading, inner)
         found: list[tuple[Any, ...]] = [(None,)] * len(rows)
@@ -211,10 +220,9 @@ class Related:
     convert: Callable[[Any], Any] | None = None
 
     def _rows(self, keys: Iterable[Any], using: str | None) -> list[Row]:
-        wanted = list(dict.fromkeys(key for key in keys if key is not None))
         rows: list[Row] = []
-        for start in range(0, len(wanted), MAX_KEYS):
-            rows += self.selection.rows(self.queryset(wanted[start : start + MAX_KEYS], using))
+        for some in in_batches(keys):
+            rows += self.selection.rows(self.queryset(some, using))
         return rows
 
     def gather(self, keys: Iterable[Any], reading: Reading) -> dict[Any, list[Any]]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
+from utilmeta.core.orm.compile import as_schema, compile_plan, complete, output_name
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
-from utilmeta.core.orm.plan import HidingRecord, Plan, Record
+from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
@@ -50,18 +50,13 @@ def _scoped_plan(schema: AnySchema, scope: Scope) -> Plan:
     return compile_plan(schema, schema.model_of(), scope)
 
 
-def complete(schema: AnySchema) -> None:
-    """Resolve the names of schemas that were declared later."""
-    if not schema.__pydantic_complete__:
-        schema.model_rebuild()
-
-
 def check_scope(schema: AnySchema, scope: Scope, path: str) -> None:
     """Refuse names that a schema has not.
 
     Raises:
         ScopeError: there is one.
     """
+    complete(schema)
     known = {
         alias: info
         for name, info in schema.model_fields.items()
@@ -147,9 +142,10 @@ def _by_keys(
         home = alias or using
         rows = model._default_manager.all()
         rows = rows.using(home) if home is not None else rows
-        records, found_keys = plan.read(rows.filter(pk__in=keys).order_by())
-        for key, record in zip(found_keys, records, strict=True):
-            found[alias, key] = record
+        for some in in_batches(keys):
+            records, found_keys = plan.read(rows.filter(pk__in=some).order_by())
+            for key, record in zip(found_keys, records, strict=True):
+                found[alias, key] = record
     return [(None, None) if item is None else (item[1], found.get(item)) for item in wanted]
 
 

@@ -24,7 +24,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 from django.utils.functional import cached_property
 
-from utilmeta.core.orm.expressions import prefixed
+from utilmeta.core.orm.expressions import parts_of, prefixed
 from utilmeta.utils.exceptions import ConfigError
 
 # Fields and relations of models, whose classes share no base.
@@ -124,6 +124,11 @@ def link_of(field: Relation, base: "QuerySet[Any] | None", where: str) -> Link:
             f"{where}: the queryset is of {base.model.__name__}, but the relation leads to "
             f"{model.__name__}"
         )
+    if base is not None and base.query.combinator:
+        raise ConfigError(
+            f"{where}: rows of a {base.query.combinator} cannot be told apart by relation; combine "
+            "the conditions: filter(Q(...) | Q(...))"
+        )
     if isinstance(field, ManyToManyField | ManyToManyRel):
         return _through_link(field, base, model, where)
     if field.many_to_one or (field.one_to_one and not isinstance(field, OneToOneRel)):
@@ -137,20 +142,22 @@ def link_of(field: Relation, base: "QuerySet[Any] | None", where: str) -> Link:
 
 
 def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where: str) -> RowMaker:
+    order = total_order(_order_of(base, model), model)
     if base is None:
 
         def all_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-            rows: QuerySet[Any] = model._default_manager.using(using).filter(
-                **{f"{name}__in": keys}
-            )
-            return rows if model._meta.ordering else rows.order_by("pk")
+            rows: QuerySet[Any] = model._default_manager.using(using)
+            return rows.filter(**{f"{name}__in": keys}).order_by(*order)
 
         return all_rows
     whole, low, high = _unsliced(base)
-    order = total_order(_order_of(base, model), model)
 
     def some_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        rows = whole.using(using).filter(**{f"{name}__in": keys}).order_by(*order)
+        rows = whole.using(using).filter(**{f"{name}__in": keys})
+        if whole.query.distinct and (low or high is not None):
+            # A place among its rows would make each of them distinct.
+            rows = base.model._base_manager.using(using).filter(pk__in=rows.order_by().values("pk"))
+        rows = rows.order_by(*order)
         return _sliced(rows, name, order, low, high)
 
     if where and low == high:
@@ -172,6 +179,7 @@ def _through_link(
     order = [
         prefixed(item, f"{far}__", where) for item in total_order(_order_of(base, model), model)
     ]
+    _check_order(order, through, where)
     hides = hides_rows(model)
 
     def through_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
@@ -186,6 +194,28 @@ def _through_link(
     return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
 
 
+def _check_order(order: Sequence[Any], model: type[Model], where: str) -> None:
+    """Refuse an order by what is no column.
+
+    Raises:
+        ConfigError: a name leads nowhere, such as that of an annotation.
+    """
+    for item in order:
+        for part in parts_of(item):
+            path = getattr(part, "name", "") if isinstance(part, F) else part
+            if not isinstance(path, str) or path == "?":
+                continue
+            inner: Any = model
+            for name in path.removeprefix("-").split("__")[:2]:
+                found = None if inner is None else find_field(inner, name)
+                if found is None:
+                    raise ConfigError(
+                        f"{where}: {name!r} is no column of {inner.__name__}, so it cannot order a "
+                        "many-to-many list"
+                    )
+                inner = found.related_model
+
+
 def _sliced(
     rows: "QuerySet[Any]", label: str, order: Sequence[Any], low: int, high: int | None
 ) -> "QuerySet[Any]":
@@ -193,8 +223,11 @@ def _sliced(
     if not low and high is None:
         return rows
     place = Window(RowNumber(), partition_by=F(label), order_by=[_as_order(item) for item in order])
-    rows = rows.annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
-    return rows if high is None else rows.filter(**{f"{_PLACE}__lte": high})
+    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
+    if high is not None:
+        placed = placed.filter(**{f"{_PLACE}__lte": high})
+    # Apart, as Django loses columns that stand twice in a statement that filters by a window.
+    return rows.filter(pk__in=placed.values("pk"))
 
 
 def _as_order(item: Any) -> Any:
@@ -213,6 +246,8 @@ def _unsliced(base: "QuerySet[Any]") -> "tuple[QuerySet[Any], int, int | None]":
     whole = base.all()
     query = whole.query
     query.clear_limits()
+    # The order is told anew, and would be turned once more.
+    query.standard_ordering = True
     return whole, low, high
 
 
@@ -233,6 +268,31 @@ def _order_of(base: "QuerySet[Any] | None", model: type[Model]) -> list[Any]:
     return order if query is None or query.standard_ordering else [_reversed(i) for i in order]
 
 
+def _spelled_out(item: Any, model: type[Model]) -> list[Any]:
+    """Return the columns that an order by a relation stands for: the order of its model.
+
+    Source: django.db.models.sql.compiler.SQLCompiler.find_ordering_name, of Django 5.2 and 6.1.
+    """
+    if not isinstance(item, str):
+        return [item]
+    path = item.removeprefix("-")
+    inner: Any = model
+    field: Any = None
+    for part in path.split("__"):
+        field = None if inner is None else find_field(inner, part)
+        if field is None or part in {"pk", getattr(field, "attname", None)}:
+            return [item]
+        inner = field.related_model
+    if inner is None or not inner._meta.ordering:
+        return [item]
+    found = [
+        prefixed(each, f"{path}__", model.__name__)
+        for own in inner._meta.ordering
+        for each in _spelled_out(own, inner)
+    ]
+    return [_reversed(each) for each in found] if item.startswith("-") else found
+
+
 def _reversed(item: Any) -> Any:
     if isinstance(item, str):
         return item[1:] if item.startswith("-") else f"-{item}"
@@ -243,6 +303,7 @@ def _reversed(item: Any) -> Any:
 
 def total_order(order: list[Any], model: type[Model]) -> list[Any]:
     """Return an order that leaves nothing open: equal rows follow by their keys."""
+    order = [each for item in order for each in _spelled_out(item, model)]
     names = {item.lstrip("-") for item in order if isinstance(item, str)}
     return order if names & {"pk", "?", model._meta.pk.name} else [*order, "pk"]
 

@@ -15,7 +15,7 @@ from utilmeta.core.orm.plan import Shape
 from utilmeta.core.request.current import using_sample
 
 if TYPE_CHECKING:
-    from utilmeta.core.orm.plan import Part, Plan, Related
+    from utilmeta.core.orm.plan import Plan, Related
 
 # Values that keys of one kind or another can have.
 _SAMPLES = (0, uuid.UUID(int=0), datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC), "key")
@@ -55,7 +55,7 @@ def _below(
             rows = part.queryset().filter(pk__in=[_sample(part.model._meta.pk)])
             columns = tuple(field.name for field in part.model._meta.concrete_fields)
             yield Statement(f"{part.where}: {', '.join(part.names)}", columns, _sql(rows, using))
-        for inner in _inner(part):
+        for inner in part.inner():
             if isinstance(inner, Shape):
                 yield from _below(inner, using, seen, repeated)
             elif id(inner) not in seen:
@@ -65,37 +65,10 @@ def _below(
                     yield from _below(inner.shape, using, seen, repeated)
 
 
-def _inner(part: "Part") -> Iterator[Any]:
-    if isinstance(part, Function) and part.nested is not None:
-        # The rows whose keys the function gives.
-        yield from _nested_of(part)
-    yield from part.inner()
-
-
-def _nested_of(part: Function) -> Iterator[Any]:
-    plan = part.nested.plan()
-    yield _Whole(part.where, plan)
-    yield plan.shape
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """The statement that reads rows by their own keys."""
-
-    where: str
-    plan: "Plan"
-    shape: None = None
-
-
-def _related(related: "Related | _Whole", using: str) -> Statement:
-    if isinstance(related, _Whole):
-        selection = related.plan.selection
-        key = _sample(related.plan.model._meta.pk)
-        rows = related.plan.model._default_manager.using(using).filter(pk__in=[key]).order_by()
-    else:
-        selection = related.selection
-        rows = related.queryset([_sample(related.key)], using)
-    loops = not isinstance(related, _Whole) and _contains(related.shape, related, set())
+def _related(related: "Related", using: str) -> Statement:
+    selection = related.selection
+    rows = related.queryset([_sample(related.key)], using)
+    loops = _contains(related.shape, related, set())
     return Statement(
         related.where, tuple(selection.names), _sql(selection.select(rows), using), repeated=loops
     )

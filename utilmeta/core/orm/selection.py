@@ -30,6 +30,9 @@ class Selection:
     def expression(self, label: str, expression: Any) -> int:
         """Return the place of an expression."""
         name = f"_utilmeta_{label}"
+        while name in self.annotations:
+            # Two schemas of one relation may each have an expression of this name.
+            name = f"{name}_also"
         self.annotations[name] = expression
         return self.column(name)
 
