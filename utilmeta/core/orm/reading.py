@@ -177,10 +177,11 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
     # What is set from here on is what `save` writes.
     object.__setattr__(made, "__pydantic_fields_set__", set())
     object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", {"_key": key})
-    if schema.__private_attributes__.keys() != {"_key"}:
+    object.__setattr__(made, "__pydantic_private__", None)
+    if schema.__private_attributes__.keys() != _PRIVATE.keys():
         made.model_post_init(None)
-        made._key = key
+    private = made.__pydantic_private__ or {}
+    object.__setattr__(made, "__pydantic_private__", {**private, **_PRIVATE, "_key": key})
     instance: S = made
     return instance
 
