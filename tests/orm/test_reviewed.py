@@ -59,3 +59,21 @@ def test_what_was_read_is_changed_and_saved() -> None:
     story.save()
     saved = Article.objects.get(pk=story.pk)
     assert (saved.title, saved.body) == ("changed", "meanwhile")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_related_rows_do_not_choose_their_parent(known: bool) -> None:
+    mine, other = Article.objects.order_by("pk")[:2]
+    author = mine.author_id
+    sent: dict[str, Any] = {"body": "mine", "author_id": author, "article_id": other.pk}
+    if known:
+        sent["id"] = Comment.objects.create(article=mine, author_id=author, body="old").pk
+    Story[orm.WP].model_validate({"id": mine.pk, "comments": [sent]}).save()
+    assert Comment.objects.get(body="mine").article_id == mine.pk
+
+
+def test_related_rows_need_not_name_their_parent() -> None:
+    article = Article.objects.order_by("pk")[0]
+    sent = {"body": "new", "author_id": article.author_id}
+    Story[orm.WP].model_validate({"id": article.pk, "comments": [sent]}).save()
+    assert Comment.objects.get(body="new").article_id == article.pk

@@ -72,6 +72,9 @@ def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
     """Add the values of the columns to a row; what is wrong is added to `faults`."""
     written = names_written(item.instance, creates=item.creates)
     for column in plan.columns:
+        if column.column.attname in item.values:
+            # The row it is nested in has said so, whatever was sent.
+            continue
         value = item.instance.__dict__.get(column.name, MISSING)
         place = f"{item.place}{column.wire}"
         if value is MISSING:
