@@ -77,3 +77,12 @@ def test_related_rows_need_not_name_their_parent() -> None:
     sent = {"body": "new", "author_id": article.author_id}
     Story[orm.WP].model_validate({"id": article.pk, "comments": [sent]}).save()
     assert Comment.objects.get(body="new").article_id == article.pk
+
+
+@pytest.mark.parametrize("header", ['W/"1"', '"' + "9" * 5000 + '"', '"\u0661"'])
+def test_weak_and_impossible_tags_name_no_version(header: str) -> None:
+    user = User.objects.order_by("pk")[0]
+    entry = LogEntry.objects.create(user=user, action_flag=1, object_repr="x")
+    with pytest.raises(PreconditionFailed):
+        Entry[orm.WP](id=entry.pk, object_repr="y").save(if_match=header)
+    Entry[orm.WP](id=entry.pk, object_repr="y").save(if_match='W/"7", "1"')
