@@ -86,3 +86,13 @@ def test_weak_and_impossible_tags_name_no_version(header: str) -> None:
     with pytest.raises(PreconditionFailed):
         Entry[orm.WP](id=entry.pk, object_repr="y").save(if_match=header)
     Entry[orm.WP](id=entry.pk, object_repr="y").save(if_match='W/"7", "1"')
+
+
+def test_a_refused_row_leaves_the_open_transaction_usable() -> None:
+    with transaction.atomic():
+        Tag.objects.create(name="taken")
+        with pytest.raises(BadRequest):
+            Label[orm.A](name="taken").save()
+        with pytest.raises(BadRequest):
+            Label[orm.WP](name="taken").commit(Tag.objects.all())
+        assert Tag.objects.filter(name="taken").count() == 1

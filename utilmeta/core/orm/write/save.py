@@ -34,8 +34,12 @@ def database_for(plan: WritePlan, using: str | None) -> str:
 
 
 def transaction_for(alias: str, *, wanted: bool) -> AbstractContextManager[Any]:
-    """Return a transaction, or a savepoint of the one that is open; nothing when none is wanted."""
-    return transaction.atomic(using=alias) if wanted else contextlib.nullcontext()
+    """Return a transaction, or a savepoint of the one that is open; nothing when neither is needed.
+
+    Without a savepoint a refused statement would spoil the transaction that is open.
+    """
+    needed = wanted or connections[alias].in_atomic_block
+    return transaction.atomic(using=alias) if needed else contextlib.nullcontext()
 
 
 def save_one(
@@ -271,5 +275,5 @@ def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None
         for field in plan.model._meta.concrete_fields
         if getattr(field, "auto_now", False)
     }
-    with refusals(plan, alias):
+    with refusals(plan, alias), transaction_for(alias, wanted=False):
         return queryset.using(alias).update(**{**moments, **values})
