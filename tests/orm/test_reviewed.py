@@ -96,3 +96,22 @@ def test_a_refused_row_leaves_the_open_transaction_usable() -> None:
         with pytest.raises(BadRequest):
             Label[orm.WP](name="taken").commit(Tag.objects.all())
         assert Tag.objects.filter(name="taken").count() == 1
+
+
+def test_an_asked_order_counts_over_a_reversed_queryset() -> None:
+    reverse = Article.objects.order_by("pk").reverse()
+    asked = Stories(order=["title"], limit=50).get_queryset(reverse)
+    assert list(asked) == list(Article.objects.order_by("title", "pk"))
+    assert list(Stories(limit=3).get_queryset(reverse)) == list(Article.objects.order_by("-pk")[:3])
+
+
+def test_pages_by_cursor_of_a_reversed_queryset_hold_each_row_once() -> None:
+    reverse = Article.objects.order_by("pk").reverse()
+    keys: list[Any] = []
+    token: str | None = ""
+    while token is not None:
+        page = Story.serialize(Pages(cursor=token).over(reverse))
+        keys += page.keys
+        token = page.next_cursor
+        assert len(keys) <= 12
+    assert keys == list(Article.objects.order_by("-pk").values_list("pk", flat=True))
