@@ -115,3 +115,20 @@ def test_pages_by_cursor_of_a_reversed_queryset_hold_each_row_once() -> None:
         token = page.next_cursor
         assert len(keys) <= 12
     assert keys == list(Article.objects.order_by("-pk").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moments_that_utc_has_not_are_refused(moment: str) -> None:
+    with pytest.raises(pydantic.ValidationError, match="years 1 to 9999"):
+        Story[orm.WP].model_validate({"created_at": moment})
+    fine = Story[orm.WP].model_validate({"created_at": "2026-01-01T00:00:00Z"})
+    assert fine.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_numbers_that_json_has_not_are_refused() -> None:
+    info = FieldInfo(annotation=float)
+    carry(info, models.FloatField())
+    made = pydantic.create_model("Made", number=(float, info))
+    for text in ("nan", "inf", "-inf", 1e400):
+        with pytest.raises(pydantic.ValidationError, match="finite"):
+            made.model_validate({"number": text})
