@@ -71,8 +71,9 @@ def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:
 def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
     """Add the values of the columns to a row; what is wrong is added to `faults`."""
     written = names_written(item.instance, creates=item.creates)
+    known = set(item.values)
     for column in plan.columns:
-        if column.column.attname in item.values:
+        if column.column.attname in known:
             # The row it is nested in has said so, whatever was sent.
             continue
         value = item.instance.__dict__.get(column.name, MISSING)
