@@ -7,6 +7,7 @@ import pydantic
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import models, transaction
+from django.test import override_settings
 from pydantic.fields import FieldInfo
 
 from testproject.conduit.models import Article, Comment, Tag, User
@@ -115,6 +116,15 @@ def test_pages_by_cursor_of_a_reversed_queryset_hold_each_row_once() -> None:
         token = page.next_cursor
         assert len(keys) <= 12
     assert keys == list(Article.objects.order_by("-pk").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_moments_without_a_zone_are_those_of_the_settings(zone: str) -> None:
+    moment = "0001-01-01T00:00:00" if zone.startswith("Asia") else "9999-12-31T23:59:59"
+    with override_settings(TIME_ZONE=zone):
+        with pytest.raises(pydantic.ValidationError, match="years 1 to 9999"):
+            Story[orm.WP].model_validate({"created_at": moment})
+        assert Story[orm.WP].model_validate({"created_at": "2026-01-01T00:00:00"}).created_at
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_origin
 
 import annotated_types
 import pydantic
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import (
     DecimalValidator,
@@ -16,6 +17,7 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import timezone
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -99,9 +101,13 @@ def within_years(value: Any) -> Any:
     Raises:
         ValueError: in UTC, in which databases keep it, it is in none of the years 1 to 9999.
     """
-    if isinstance(value, datetime) and value.tzinfo is not None:
+    if isinstance(value, datetime):
         try:
-            value.astimezone(UTC)
+            if value.tzinfo is None and settings.USE_TZ:
+                # As Django takes it when it is saved.
+                timezone.make_aware(value, timezone.get_default_timezone()).astimezone(UTC)
+            elif value.tzinfo is not None:
+                value.astimezone(UTC)
         except OverflowError:
             raise ValueError("Value should be within the years 1 to 9999 in UTC") from None
     return value
