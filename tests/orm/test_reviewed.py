@@ -43,6 +43,11 @@ class Label(orm.Schema[Tag]):
     name: str
 
 
+class Secretive(orm.Schema[User]):
+    username: str
+    password: str
+
+
 class Stories(orm.Query[Article]):
     order: list[str] = orm.OrderBy(["title"])
     limit: int = orm.Limit(3)
@@ -142,3 +147,10 @@ def test_numbers_that_json_has_not_are_refused() -> None:
     for text in ("nan", "inf", "-inf", 1e400):
         with pytest.raises(pydantic.ValidationError, match="finite"):
             made.model_validate({"number": text})
+
+
+def test_faults_of_rows_mask_secrets_and_cut_long_values() -> None:
+    with pytest.raises(BadRequest) as caught:
+        Secretive.bulk_save([{"username": "x" * 999, "password": ["hunter2"]}])
+    assert "hunter2" not in str(caught.value.errors)
+    assert [item["got"] for item in caught.value.errors] == ["x" * 200 + "...", "***"]

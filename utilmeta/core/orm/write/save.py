@@ -17,7 +17,16 @@ from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
 from utilmeta.core.orm.write.statements import insert, update, update_row
-from utilmeta.core.orm.write.values import Fault, Item, as_column, fault, fill, item_of, refuse
+from utilmeta.core.orm.write.values import (
+    Fault,
+    Item,
+    as_column,
+    fault,
+    fill,
+    holds_secret,
+    item_of,
+    refuse,
+)
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import refusals
 from utilmeta.utils.exceptions import ConfigError, OrmError
@@ -148,7 +157,9 @@ def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
             for error in exc.errors(include_url=False, include_context=False)[:100]:
                 place = ".".join(map(str, (index, *error["loc"])))
                 got = MISSING if error["type"] == "missing" else error["input"]
-                faults.append(fault(place, error["type"], error["msg"], got))
+                # Messages of validators may quote the value.
+                text = "a valid value" if holds_secret(place) else error["msg"]
+                faults.append(fault(place, error["type"], text, got))
     refuse(faults[:100])
     return found
 
