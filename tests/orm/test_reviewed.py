@@ -48,6 +48,15 @@ class Secretive(orm.Schema[User]):
     password: str
 
 
+class Tagged(orm.Schema[Article]):
+    title: str
+    slug: str
+    description: str
+    body: str
+    author_id: int
+    tags: list[Label] = orm.Field(mode="rwa", on_write="link")
+
+
 class Stories(orm.Query[Article]):
     order: list[str] = orm.OrderBy(["title"])
     limit: int = orm.Limit(3)
@@ -154,3 +163,14 @@ def test_faults_of_rows_mask_secrets_and_cut_long_values() -> None:
         Secretive.bulk_save([{"username": "x" * 999, "password": ["hunter2"]}])
     assert "hunter2" not in str(caught.value.errors)
     assert [item["got"] for item in caught.value.errors] == ["x" * 200 + "...", "***"]
+
+
+def test_a_new_row_is_linked_with_rows_that_exist() -> None:
+    tag = Tag.objects.order_by("pk")[0]
+    article = Article.objects.order_by("pk")[0]
+    sent = {"title": "t", "slug": "linked", "description": "", "body": ""}
+    sent |= {"author_id": article.author_id, "tags": [{"id": tag.pk}]}
+    saved = Tagged[orm.A].model_validate(sent).save()
+    assert list(Article.objects.get(pk=saved.pk).tags.all()) == [tag]
+    with pytest.raises(BadRequest):
+        Tagged[orm.A].model_validate({**sent, "slug": "other", "tags": [{"name": "x"}]}).save()
