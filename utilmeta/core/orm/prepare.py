@@ -18,7 +18,7 @@ from utilmeta.core.orm.columns import carry
 from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import Options, is_computed, is_expression, options_of
 from utilmeta.core.orm.keys import names_of_key
-from utilmeta.core.orm.modes import Mode
+from utilmeta.core.orm.modes import WP, Mode
 from utilmeta.core.orm.relations import find_field
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
@@ -200,7 +200,8 @@ def _nested_in(annotation: Any, name: str, mode: Mode, options: Options) -> Any:
                 "orm.Field(mode='rwa', on_write='create' | 'update' | 'replace' | 'link')"
             )
         made: Any = nested
-        return made[mode]
+        # What is only linked is not written: its key is all that counts.
+        return made[WP if options.on_write == "link" else mode]
     origin = typing.get_origin(annotation)
     if origin is None:
         return annotation

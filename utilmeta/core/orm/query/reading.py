@@ -14,7 +14,7 @@ from utilmeta.core.orm.query.orders import Ordered, apply_order
 from utilmeta.core.orm.query.prepare import texts_of
 from utilmeta.core.orm.query.search import RANK
 from utilmeta.core.orm.reading import check_queryset, scoped
-from utilmeta.core.orm.relations import may_be_null, need_field, total_order
+from utilmeta.core.orm.relations import may_be_null, need_field, order_of, total_order
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, parse_scope
 from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError
@@ -79,21 +79,22 @@ def selected(
         return _from_cursor(query, rows, chosen, terms, names, one_more=one_more)
     start = _start(query, limit)
     if terms:
-        rows = rows.order_by(*total_order(terms, compiled.model))
+        rows = _ordered(rows, total_order(terms, compiled.model))
     elif limit is not None or start:
         # Pages of rows in no order would overlap.
-        rows = rows.order_by(*total_order(_own_order(rows), compiled.model))
+        rows = _ordered(rows, total_order(order_of(rows, rows.model), compiled.model))
     return Selected(rows=_cut(rows, start, limit), limit=limit)
 
 
-def _own_order(rows: "QuerySet[Any]") -> list[Any]:
-    """Return what a queryset is ordered by.
+def _ordered(rows: "QuerySet[Any]", terms: list[Any]) -> "QuerySet[Any]":
+    """Return rows in an order, also those of a queryset that was reversed.
 
-    Source: django.db.models.sql.Query, `order_by default_ordering`, of Django 5.2 and 6.1.
+    Source: django.db.models.sql.Query, `standard_ordering`, of Django 5.2 and 6.1.
     """
-    if rows.query.order_by:
-        return list(rows.query.order_by)
-    return list(rows.model._meta.ordering or ()) if rows.query.default_ordering else []
+    rows = rows.order_by(*terms)
+    query: Any = rows.query
+    query.standard_ordering = True
+    return rows
 
 
 def _start(query: "Query[Any]", limit: int | None) -> int:
@@ -130,7 +131,7 @@ def _from_cursor(
     limit, token = compiled.part(query, "limit"), compiled.part(query, "cursor")
     where = f"{type(query).__name__}.{compiled.parts['cursor']}"
     if not terms:
-        terms = _own_order(rows)
+        terms = order_of(rows, rows.model)
         labels = [_plain_label(item, rows.model, where) for item in terms]
     else:
         labels = [(_not_null(item, where).label, descends) for item, descends in chosen]
@@ -147,7 +148,7 @@ def _from_cursor(
         start = 0
     else:
         start = _start(query, limit)
-    rows = rows.order_by(*terms)
+    rows = _ordered(rows, terms)
     more = 1 if one_more and limit else 0
     cut = _cut(rows, start, None if limit is None else limit + more)
     return Selected(rows=cut, limit=limit, keyset=labels, names=names)

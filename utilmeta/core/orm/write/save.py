@@ -17,7 +17,16 @@ from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
 from utilmeta.core.orm.write.statements import insert, real_limits, update, update_row
-from utilmeta.core.orm.write.values import Fault, Item, as_column, fault, fill, item_of, refuse
+from utilmeta.core.orm.write.values import (
+    Fault,
+    Item,
+    as_column,
+    fault,
+    fill,
+    holds_secret,
+    item_of,
+    refuse,
+)
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import refusals
 from utilmeta.utils.exceptions import ConfigError, OrmError
@@ -34,8 +43,12 @@ def database_for(plan: WritePlan, using: str | None) -> str:
 
 
 def transaction_for(alias: str, *, wanted: bool) -> AbstractContextManager[Any]:
-    """Return a transaction, or a savepoint of the one that is open; nothing when none is wanted."""
-    return transaction.atomic(using=alias) if wanted else contextlib.nullcontext()
+    """Return a transaction, or a savepoint of the one that is open; nothing when neither is needed.
+
+    Without a savepoint a refused statement would spoil the transaction that is open.
+    """
+    needed = wanted or connections[alias].in_atomic_block
+    return transaction.atomic(using=alias) if needed else contextlib.nullcontext()
 
 
 def save_one(
@@ -150,7 +163,9 @@ def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
             for error in exc.errors(include_url=False, include_context=False)[:100]:
                 place = ".".join(map(str, (index, *error["loc"])))
                 got = MISSING if error["type"] == "missing" else error["input"]
-                faults.append(fault(place, error["type"], error["msg"], got))
+                # Messages of validators may quote the value.
+                text = "a valid value" if holds_secret(place) else error["msg"]
+                faults.append(fault(place, error["type"], text, got))
     refuse(faults[:100])
     return found
 
@@ -280,5 +295,5 @@ def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None
         for field in plan.model._meta.concrete_fields
         if getattr(field, "auto_now", False)
     }
-    with refusals(plan, alias):
+    with refusals(plan, alias), transaction_for(alias, wanted=False):
         return queryset.using(alias).update(**{**moments, **values})
