@@ -76,6 +76,9 @@ class PageQuery(orm.Query[Product]):
             "name": orm.Order(),
             "parts": Count("parts"),
             "reduced": orm.Order(field="sale_price", notnull=True),
+            "sale": orm.Order(field="sale_price"),
+            "sale_first": orm.Order(field="sale_price", nulls_first=True),
+            "best": Max("parts__amount"),
         }
     )
     limit: int = orm.Limit(3)
@@ -227,6 +230,12 @@ def test_a_query_chooses_from_given_rows() -> None:
         "name",
         "-name",
         "reduced",
+        "sale",
+        "-sale",
+        "sale_first",
+        "-sale_first",
+        "best",
+        "-best",
         None,
     ],
 )
@@ -281,14 +290,20 @@ def test_a_page_by_cursor_takes_one_statement_more_than_no_page(rows: list[Produ
     assert len(sent) == Row.plan().queries
 
 
-def test_an_order_that_may_be_null_cannot_go_on_by_cursor() -> None:
-    class Wrong(orm.Query[Product]):
-        order: str = orm.OrderBy({"sale_price": orm.Order()})
+def test_orders_that_pages_cannot_go_on_by_are_refused_at_set_up() -> None:
+    class Inexact(orm.Query[Product]):
+        order: str = orm.OrderBy({"half": F("price") / 2})
         limit: int = orm.Limit(2)
         cursor: str = orm.Cursor()
 
-    with pytest.raises(ConfigError, match="notnull=True"):
-        Wrong(order="sale_price").get_queryset()
+    class Json(orm.Query[Product]):
+        order: str = orm.OrderBy(["facts"])
+        limit: int = orm.Limit(2)
+        cursor: str = orm.Cursor()
+
+    for wrong in (Inexact, Json):
+        with pytest.raises(ConfigError, match="pages by cursor cannot go on"):
+            wrong.check()
 
 
 def test_fields_that_are_not_wanted_are_not_read() -> None:
@@ -382,14 +397,20 @@ def test_full_text_is_searched_where_the_engine_can() -> None:
         text: str = orm.Search("name", "note", match_mode="full_text", config="english")
         limit: int = orm.Limit()
 
+    if connection.vendor != "postgresql":
+        with pytest.raises(ConfigError, match="needs PostgreSQL"):
+            Text.check()
+        return
+
+    class Ranked(Text):
+        cursor: str = orm.Cursor()
+
+    with pytest.raises(ConfigError, match="rank=False"):
+        Ranked.check()
     first, second = Product.objects.order_by("pk")[:2]
     Product.objects.filter(pk=first.pk).update(name="walking dogs", note="a cat")
     Product.objects.filter(pk=second.pk).update(name="dog dog walks", note="the dog walked a dog")
     query = Text(text="dog walk")
-    if connection.vendor != "postgresql":
-        with pytest.raises(ConfigError, match="needs PostgreSQL"):
-            query.get_queryset()
-        return
     assert [row.pk for row in query.get_queryset()] == [second.pk, first.pk]
     assert [row.pk for row in Text(text="dog -cat").get_queryset()] == [second.pk]
     assert query.count() == 2

@@ -2,13 +2,11 @@
 
 import enum
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_origin
 
 import annotated_types
 import pydantic
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import (
     DecimalValidator,
@@ -17,11 +15,11 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.utils import timezone
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from utilmeta.core.orm.fields import Carried
+from utilmeta.core.orm.storable import CHECKED, storable
 from utilmeta.utils.annotations import strip_optional
 
 _finite: Any = pydantic.Field(allow_inf_nan=False)
@@ -85,8 +83,6 @@ def _limits(column: Any, declared: Any) -> list[Any]:
     if declared is float:
         # JSON has no such numbers, MySQL neither, and SQLite keeps NaN as null.
         return list(_finite.metadata)
-    if declared is datetime:
-        return [pydantic.AfterValidator(within_years)]
     if declared is Decimal and getattr(column, "max_digits", None) is not None:
         digits: Any = pydantic.Field(
             max_digits=column.max_digits, decimal_places=column.decimal_places
@@ -95,46 +91,26 @@ def _limits(column: Any, declared: Any) -> list[Any]:
     return []
 
 
-def within_years(value: Any) -> Any:
-    """Return a moment.
-
-    Raises:
-        ValueError: in UTC, in which databases keep it, it is in none of the years 1 to 9999.
-    """
-    if isinstance(value, datetime):
-        try:
-            if value.tzinfo is None and settings.USE_TZ:
-                # As Django takes it when it is saved.
-                timezone.make_aware(value, timezone.get_default_timezone()).astimezone(UTC)
-            elif value.tzinfo is not None:
-                value.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("Value should be within the years 1 to 9999 in UTC") from None
-    return value
-
-
 def _formats(column: Any, declared: Any) -> list[Any]:
-    if declared is not str:
-        return []
-    if column.get_internal_type() in {"TextField", "CharField", "SlugField", "FilePathField"}:
-        found: list[Any] = [pydantic.AfterValidator(without_nul)]
-        for kind, name in _FORMATS:
+    if declared in CHECKED:
+        found: list[Any] = [pydantic.AfterValidator(storable)]
+        for kind, name in _FORMATS if declared is str else ():
             if any(isinstance(validator, kind) for validator in column.validators):
                 found.append(Extra({"format": name}))
         return found
-    return []
+    return _length(column) if column.max_length is not None else []
 
 
-def without_nul(value: Any) -> Any:
-    """Return a value.
+def _length(column: Any) -> list[Any]:
+    """Return the check of texts that are another type in Python, as addresses are."""
+    limit = column.max_length
 
-    Raises:
-        ValueError: it is a text with a NUL character.
-    """
-    # PostgreSQL cannot store it, and no other database should keep what it cannot.
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("Value should not hold a NUL character")
-    return value
+    def check(value: Any) -> Any:
+        if hasattr(value, "unicode_string") and len(str(value)) > limit:
+            raise ValueError(f"Value should have at most {limit} characters")
+        return value
+
+    return [pydantic.AfterValidator(check)]
 
 
 def _choices(column: Any, declared: Any) -> list[Any]:

@@ -25,7 +25,7 @@ S = TypeVar("S", bound="Schema[Any]")
 AnySchema = type["Schema[Any]"]
 
 # What a schema keeps of an instance that was read, beside its fields.
-_PRIVATE = {"_key": None, "_was_read": True}
+_PRIVATE: dict[str, Any] = {"_key": None, "_was_read": True, "_coded": frozenset()}
 
 # Scopes whose plans are kept.
 _MAX_SCOPES = 1024

@@ -80,6 +80,8 @@ class Schema(Writing, _Base[M]):
     __utilmeta_projected__: ClassVar[bool] = False
     _key: Any = pydantic.PrivateAttr(None)
     _was_read: bool = pydantic.PrivateAttr(default=False)
+    # What clients cannot set, and code has.
+    _coded: frozenset[str] = pydantic.PrivateAttr(default=frozenset())
 
     if TYPE_CHECKING:
 
@@ -98,6 +100,8 @@ class Schema(Writing, _Base[M]):
                 set_key(self, value)
             else:
                 super().__setattr__(name, value)
+                if name in ignored_names(type(self)):
+                    self._coded |= {name}
 
         def __init__(self, /, **data: Any) -> None:
             """Make an instance; code may give what clients cannot set."""
@@ -105,6 +109,8 @@ class Schema(Writing, _Base[M]):
             for name in ignored_names(type(self)):
                 if name in data:
                     setattr(self, name, data[name])
+            if "pk" in data:
+                set_key(self, data["pk"])
 
         # Validation must not call it, as what clients send is another thing.
         __init__.__pydantic_base_init__ = True

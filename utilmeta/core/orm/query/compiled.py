@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, marker_of
-from utilmeta.core.orm.query.filters import make_filter
+from utilmeta.core.orm.query.cursors import check_ordering, places_of
+from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, marker_of, texts_of
+from utilmeta.core.orm.query.filters import UnfitValueError, make_filter
 from utilmeta.core.orm.query.orders import Ordering, make_ordering
 from utilmeta.core.orm.query.search import make_search
+from utilmeta.core.orm.relations import order_of
 from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Compiled:
             rows: QuerySet[Any] = self.model._default_manager.all()
         elif issubclass(base.model, self.model):
             rows = base
+            if rows.query.is_sliced:
+                raise OrmError(
+                    f"{type(query).__name__}: the rows to choose from are a slice, which cannot be "
+                    "filtered; slice afterwards"
+                )
         else:
             raise OrmError(
                 f"{type(query).__name__} is of {self.model.__name__}, got a queryset of "
@@ -61,8 +67,13 @@ class Compiled:
             )
         for name, step in self.steps.items():
             value = getattr(query, name)
-            if value is not MISSING:
+            # A default of None says that nothing is asked for, None that is sent asks for none.
+            is_sent = name in query.model_fields_set or value is not None
+            if value is not MISSING and is_sent:
                 rows = _apply(step, rows, value, self.wires[name])
+        if self.ordering is not None:
+            for item, _ in self.ordering[1].chosen(texts_of(getattr(query, self.ordering[0]))):
+                rows = item.without_nulls(rows)
         return rows
 
     def part(self, query: "Query[Any]", kind: str) -> Any:
@@ -75,7 +86,7 @@ class Compiled:
 def _apply(step: Step, rows: "QuerySet[Any]", value: Any, name: str) -> "QuerySet[Any]":
     try:
         return step(rows, value)
-    except (ValidationError, ValueError, TypeError, OverflowError) as exc:
+    except UnfitValueError as exc:
         # A text where the column has dates, say: the field's type lets by what Django refuses.
         fault = {"place": f"query.{name}", "code": "value", "expected": "a value of its column"}
         raise BadRequest("The request is invalid", errors=[fault]) from exc
@@ -110,6 +121,10 @@ def compile_query(query: "type[Query[Any]]", model: type[Model]) -> Compiled:
         else:
             _add_part(marker, name, where, parts, scopes)
     _check_parts(parts, query)
+    if ordering is not None:
+        _check_default(query, *ordering)
+    if "cursor" in parts:
+        _check_cursor(query, model, f"{query.__name__}.{parts['cursor']}", ordering, ranked)
     return Compiled(
         model=model,
         steps=steps,
@@ -141,3 +156,29 @@ def _check_parts(parts: dict[str, str], query: "type[Query[Any]]") -> None:
                 f"{query.__name__}.{parts[kind]}: a page has a number of rows; add a field "
                 "limit: int = orm.Limit(20, le=100)"
             )
+
+
+def _check_default(query: "type[Query[Any]]", name: str, ordering: Ordering) -> None:
+    default = query.model_fields[name].default
+    for text in texts_of(default if isinstance(default, str | list | tuple) else None):
+        if text.removeprefix("-") not in ordering.known:
+            raise ConfigError(f"{query.__name__}.{name}: the default {text!r} is no order")
+
+
+def _check_cursor(
+    query: "type[Query[Any]]",
+    model: type[Model],
+    where: str,
+    ordering: tuple[str, Ordering] | None,
+    ranked: list[str],
+) -> None:
+    if ranked:
+        raise ConfigError(
+            f"{where}: pages by cursor cannot go on by how well rows fit; write "
+            f"orm.Search(..., rank=False) for {ranked[0]!r}"
+        )
+    if ordering is not None:
+        check_ordering(ordering[1], model, where)
+    default = MISSING if ordering is None else query.model_fields[ordering[0]].default
+    if not isinstance(default, str | list | tuple):
+        places_of([], order_of(None, model), model, where)

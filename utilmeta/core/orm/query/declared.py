@@ -310,3 +310,11 @@ def marker_of(info: FieldInfo) -> Marker:
     """Return what a query's field does; without a declaration it filters."""
     kinds = (FilterBy, SearchIn, Orders, Part)
     return next((item for item in reversed(info.metadata) if isinstance(item, kinds)), FilterBy())
+
+
+def texts_of(value: Any) -> list[str]:
+    """Return the texts of a value that is a text with commas, or several of them."""
+    if value is None or value is MISSING:
+        return []
+    parts = [value] if isinstance(value, str) else list(value)
+    return [text.strip() for part in parts for text in part.split(",") if text.strip()]

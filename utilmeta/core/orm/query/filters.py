@@ -1,14 +1,18 @@
 """Filters: from a value that was sent to a condition."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 from utilmeta.core.orm.expressions import for_row
 from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.query.declared import FilterBy
 from utilmeta.core.orm.relations import find_field, is_many, need_field
+from utilmeta.core.orm.storable import as_compared
 from utilmeta.utils.annotations import is_many as is_list
 from utilmeta.utils.exceptions import ConfigError
 
@@ -38,38 +42,103 @@ def make_filter(
 
 def _by_path(source: str, annotation: Any, model: type[Model], where: str) -> "Step":
     path, lookups, crosses = read_path(source, model, where)
-    lookup = lookups[-1] if lookups else ""
-    if is_list(annotation) and lookup in {"", "exact"}:
-        lookups = [*lookups[:-1], "in"]
+    lookups = _lookups_for(annotation, lookups, source, where)
+    lookup = lookups[-1] if lookups else "exact"
     full = "__".join([*path, *lookups])
-    plain = "__".join([*path, *([] if lookup in {"", "exact"} else lookups[:-1])])
+    # Where there is no value, that is asked of the column, or of what is made of it.
+    plain = "__".join([*path, *lookups[:-1]])
+    key = _key_at(model, path) if lookups in ([], ["exact"], ["in"]) else None
+    is_plain = lookups == [] or (len(lookups) == 1 and lookup in _PLAIN)
 
-    key = need_key(model, path)
+    def condition_of(value: Any) -> Q | None:
+        """Return the condition of a value; None when no row can fit."""
+        if value is None:
+            return Q(**{f"{plain}__isnull": True})
+        if lookup == "in" and None in value:
+            rest = condition_of([item for item in value if item is not None])
+            return Q(**{f"{plain}__isnull": True}) | (rest if rest is not None else Q())
+        value = _within(value) if key is None else _keys(key, value)
+        return None if value is None else Q(**{full: as_compared(value)})
 
     def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        if value is None:
-            return restricted(rows, Q(**{f"{plain}__isnull": True}), model, crosses=crosses)
-        if key is not None and lookups in ([], ["exact"], ["in"]):
-            value = _keys(key, value)
-            if value is None:
+        with values_that_fit():
+            condition = condition_of(value)
+            if condition is None:
                 return rows.none()
-        return restricted(rows, Q(**{full: value}), model, crosses=crosses)
+            found = restricted(rows, condition, model, crosses=crosses)
+            if not is_plain:
+                # What a transform makes of the value is seen when the statement is made.
+                _try(found)
+        return found
 
     return step
 
 
-def need_key(model: type[Model], path: list[str]) -> Any:
-    """Return the column of keys that a path of a relation ends at; None for other columns."""
+# Lookups that take any value of the column's type.
+_PLAIN = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "isnull"})
+
+
+def _lookups_for(annotation: Any, lookups: list[str], source: str, where: str) -> list[str]:
+    """Return the lookups of a filter; a list of values is any of them.
+
+    Raises:
+        ConfigError: the lookup does not take what the type holds.
+    """
+    lookup = lookups[-1] if lookups else "exact"
+    if lookup in {"regex", "iregex"}:
+        raise ConfigError(
+            f"{where}: {source!r} lets clients send a pattern, which may keep the database busy "
+            "for ever; use orm.Search, or a function: orm.Filter(query=...)"
+        )
+    if lookup in {"in", "range"} and not is_list(annotation):
+        raise ConfigError(f"{where}: {source!r} takes several values, so the type is a list")
+    if not is_list(annotation) or lookup in _LISTS:
+        return lookups
+    if lookup != "exact":
+        raise ConfigError(f"{where}: {source!r} takes one value, but the type is a list")
+    return [*lookups[:-1], "in"]
+
+
+@contextlib.contextmanager
+def values_that_fit() -> Iterator[None]:
+    """Raise UnfitValueError for a value that its column, or a lookup, does not take.
+
+    Raises:
+        UnfitValueError: it is one.
+    """
+    try:
+        yield
+    except (ValidationError, ValueError, TypeError, OverflowError) as exc:
+        raise UnfitValueError(str(exc)) from exc
+
+
+class UnfitValueError(ValueError):
+    """A filter was given a value that its column or its lookup does not take."""
+
+
+def _try(rows: "QuerySet[Any]") -> None:
+    with contextlib.suppress(EmptyResultSet):
+        rows.query.get_compiler(connection=connections[rows.db]).as_sql()
+
+
+def column_at(model: type[Model], path: list[str]) -> Any:
+    """Return the field or relation that a path ends at."""
     current: Any = model
     field: Any = None
     for part in path:
         field = need_field(current, part, "")
         current = field.related_model
-    if field is None or not (field.is_relation or field.primary_key):
+    return field
+
+
+def _key_at(model: type[Model], path: list[str]) -> Any:
+    """Return the column of keys that a path of a relation ends at; None for other columns."""
+    field = column_at(model, path)
+    if not (field.is_relation or field.primary_key):
         return None
     if hasattr(field, "target_field"):
         return field.target_field
-    return field if current is None else current._meta.pk
+    return field.related_model._meta.pk if field.is_relation else field
 
 
 def _keys(column: Any, value: Any) -> Any:
@@ -77,6 +146,15 @@ def _keys(column: Any, value: Any) -> Any:
     if not isinstance(value, list | tuple | set | frozenset):
         return as_key(column, value)
     return [key for item in value if (key := as_key(column, item)) is not None]
+
+
+def _within(value: Any) -> Any:
+    """Return a value whose whole numbers have 64 bits, with the nearest in place of others."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(-(2**63), min(value, 2**63 - 1))
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_within(item) for item in value]
+    return value
 
 
 def read_path(source: str, model: type[Model], where: str) -> tuple[list[str], list[str], bool]:
@@ -147,7 +225,10 @@ def _by_expression(
         rows = rows.alias(**{label: expression})
         if value is None:
             return rows.filter(**{f"{label}__isnull": True})
-        return rows.filter(**{f"{label}__{lookup}": value})
+        with values_that_fit():
+            found = rows.filter(**{f"{label}__{lookup}": as_compared(_within(value))})
+            _try(found)
+        return found
 
     return step
 

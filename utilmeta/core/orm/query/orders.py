@@ -10,6 +10,7 @@ from django.db.models.query_utils import DeferredAttribute
 from utilmeta.core.orm.expressions import for_row
 from utilmeta.core.orm.query.declared import Order, Orders
 from utilmeta.core.orm.query.filters import read_path
+from utilmeta.core.orm.relations import may_be_null, need_field
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -28,6 +29,19 @@ class Ordered:
     expression: Any
     order: Order
     nullable: bool
+
+    def known_in(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Return the rows with the value under its name."""
+        if self.expression is None or self.label in rows.query.annotations:
+            return rows
+        found: QuerySet[Any] = rows.alias(**{self.label: self.expression})
+        return found
+
+    def without_nulls(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Return the rows that have a value, where the order leaves out the others."""
+        if not self.order.notnull:
+            return rows
+        return self.known_in(rows).filter(**{f"{self.label}__isnull": False})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +82,7 @@ def _ordered(name: str, order: Order, model: type[Model], where: str) -> Ordered
     if not isinstance(source, str):
         label = f"_utilmeta_order_{name}"
         expression = for_row(source, model, "", where)
-        return Ordered(label=label, expression=expression, order=order, nullable=False)
+        return Ordered(label=label, expression=expression, order=order, nullable=True)
     path, lookups, crosses = read_path(source, model, where)
     if lookups:
         raise ConfigError(f"{where}: {source!r} is no column to order by")
@@ -78,12 +92,11 @@ def _ordered(name: str, order: Order, model: type[Model], where: str) -> Ordered
             "expression such as models.Max(...)"
         )
     label = "__".join(path)
-    return Ordered(label=label, expression=None, order=order, nullable=_nullable(path, model))
+    return Ordered(label=label, expression=None, order=order, nullable=is_nullable(path, model))
 
 
-def _nullable(path: list[str], model: type[Model]) -> bool:
-    from utilmeta.core.orm.relations import may_be_null, need_field
-
+def is_nullable(path: list[str], model: type[Model]) -> bool:
+    """Return whether rows may have no value at a path."""
     current: Any = model
     for part in path:
         field = need_field(current, part, "")
@@ -99,10 +112,7 @@ def apply_order(
     """Return the rows with what their order needs, and the order."""
     terms: list[Any] = []
     for item, descending in chosen:
-        if item.expression is not None:
-            rows = rows.alias(**{item.label: item.expression})
-        if item.order.notnull:
-            rows = rows.filter(**{f"{item.label}__isnull": False})
+        rows = item.known_in(rows)
         terms.append(
             OrderBy(
                 F(item.label),

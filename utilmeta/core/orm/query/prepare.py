@@ -7,9 +7,11 @@ import pydantic
 from pydantic.fields import FieldInfo
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.columns import Extra, without_nul
-from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, marker_of
+from utilmeta.core.orm.columns import Extra
+from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, marker_of, texts_of
+from utilmeta.core.orm.query.search import MAX_WORDS, words_of
 from utilmeta.core.orm.scopes import ScopeError, parse_scope
+from utilmeta.core.orm.storable import CHECKED, storable
 from utilmeta.utils.annotations import element_of
 
 if TYPE_CHECKING:
@@ -51,13 +53,15 @@ def _add_checks(info: FieldInfo, marker: Any) -> None:
     elif isinstance(marker, FilterBy | SearchIn):
         if many and not any(isinstance(item, annotated_types.MaxLen) for item in info.metadata):
             info.metadata.append(annotated_types.MaxLen(MAX_VALUES))
-        if element is str:
-            info.metadata.append(pydantic.AfterValidator(_each_without_nul))
+        if element in CHECKED:
+            info.metadata.append(pydantic.AfterValidator(storable))
+    if isinstance(marker, SearchIn):
+        info.metadata.append(pydantic.AfterValidator(_check_words))
 
 
-def _each_without_nul(value: Any) -> Any:
-    for item in value if isinstance(value, list | tuple | set | frozenset) else (value,):
-        without_nul(item)
+def _check_words(value: Any) -> Any:
+    if value is not None and len(words_of(value)) > MAX_WORDS:
+        raise ValueError(f"Value should have at most {MAX_WORDS} words")
     return value
 
 
@@ -70,14 +74,6 @@ def _order_check(values: list[str]) -> Any:
         return value
 
     return check
-
-
-def texts_of(value: Any) -> list[str]:
-    """Return the texts of a value that is a text with commas, or several of them."""
-    if value is None or value is MISSING:
-        return []
-    parts = [value] if isinstance(value, str) else list(value)
-    return [text.strip() for part in parts for text in part.split(",") if text.strip()]
 
 
 def _check_scope(value: Any) -> Any:

@@ -1,30 +1,32 @@
 """Pages of rows: order, slices and cursors put together."""
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
+from utilmeta.core.orm.query.cursors import (
+    VALUE,
+    CursorError,
+    after,
+    make_token,
+    ordered,
+    places_of,
+    read_token,
+)
+from utilmeta.core.orm.query.declared import texts_of
 from utilmeta.core.orm.query.orders import Ordered, apply_order
-from utilmeta.core.orm.query.prepare import texts_of
 from utilmeta.core.orm.query.search import RANK
 from utilmeta.core.orm.reading import check_queryset, scoped
-from utilmeta.core.orm.relations import may_be_null, need_field, order_of, total_order
+from utilmeta.core.orm.relations import order_of, total_order
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, parse_scope
-from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError
+from utilmeta.utils.exceptions import BadRequest
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.context import QueryContext
     from utilmeta.core.orm.query.base import Query
     from utilmeta.core.orm.schema import Schema
-
-_VALUE = "_utilmeta_cursor"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,14 +36,13 @@ class Selected:
     Attributes:
         rows: the rows, in order and of the page.
         limit: rows of a page.
-        keyset: what a cursor is made of: names of values and whether each descends; None without
-            a cursor.
+        keyset: how many values a cursor is made of; None without a cursor.
         names: the order as it was asked for, which a cursor belongs to.
     """
 
     rows: "QuerySet[Any]"
     limit: int | None = None
-    keyset: list[tuple[str, bool]] | None = None
+    keyset: int | None = None
     names: list[str] = field(default_factory=list)
 
 
@@ -76,7 +77,7 @@ def selected(
         terms = [F(RANK).desc()]
     limit = compiled.part(query, "limit")
     if "cursor" in compiled.parts:
-        return _from_cursor(query, rows, chosen, terms, names, one_more=one_more)
+        return _from_cursor(query, rows, chosen, names, one_more=one_more)
     start = _start(query, limit)
     if terms:
         rows = _ordered(rows, total_order(terms, compiled.model))
@@ -122,117 +123,30 @@ def _from_cursor(
     query: "Query[Any]",
     rows: "QuerySet[Any]",
     chosen: list[tuple[Ordered, bool]],
-    terms: list[Any],
     names: list[str],
     *,
     one_more: bool,
 ) -> Selected:
     compiled = query.check()
     limit, token = compiled.part(query, "limit"), compiled.part(query, "cursor")
-    where = f"{type(query).__name__}.{compiled.parts['cursor']}"
-    if not terms:
-        terms = order_of(rows, rows.model)
-        labels = [_plain_label(item, rows.model, where) for item in terms]
-    else:
-        labels = [(_not_null(item, where).label, descends) for item, descends in chosen]
-    terms = total_order(terms, compiled.model)
-    if len(terms) > len(labels):
-        labels.append(("pk", False))
-    for index, (label, _) in enumerate(labels):
-        rows = rows.alias(**{f"{_VALUE}{index}": F(label)})
+    cursor = compiled.parts["cursor"]
+    where = f"{type(query).__name__}.{cursor}"
+    places = places_of(chosen, order_of(rows, rows.model), compiled.model, where)
+    rows = ordered(rows, places)
+    start = 0
     if token:
         if compiled.part(query, "offset") or compiled.part(query, "page"):
-            raise refuse(query, compiled.parts["cursor"], "a cursor, or a page or offset, not both")
-        values = _read_token(query, token, names, rows, labels)
-        rows = rows.filter(_after(values, labels))
-        start = 0
+            raise refuse(query, cursor, "a cursor, or a page or offset, not both")
+        try:
+            values = read_token(token, names, rows, places)
+        except CursorError as exc:
+            raise refuse(query, cursor, str(exc)) from exc
+        rows = rows.filter(after(places, values))
     else:
         start = _start(query, limit)
-    rows = _ordered(rows, terms)
     more = 1 if one_more and limit else 0
     cut = _cut(rows, start, None if limit is None else limit + more)
-    return Selected(rows=cut, limit=limit, keyset=labels, names=names)
-
-
-def _not_null(item: Ordered, where: str) -> Ordered:
-    if item.nullable and not item.order.notnull:
-        raise ConfigError(
-            f"{where}: {item.label!r} may be null, and pages by cursor need a value in each row; "
-            "write orm.Order(notnull=True)"
-        )
-    return item
-
-
-def _plain_label(item: Any, model: Any, where: str) -> tuple[str, bool]:
-    if not isinstance(item, str) or item == "?":
-        raise ConfigError(f"{where}: pages by cursor need an order by columns, got {item!r}")
-    label = item.removeprefix("-")
-    if "__" not in label and label != "pk" and may_be_null(need_field(model, label, where)):
-        raise ConfigError(
-            f"{where}: pages by cursor need a value in each row, {label!r} may be null"
-        )
-    return label, item.startswith("-")
-
-
-def _after(values: list[Any], labels: list[tuple[str, bool]]) -> Q:
-    """Return the condition of the rows that follow one with these values."""
-    found = Q()
-    for index, (_, descends) in enumerate(labels):
-        same = {f"{_VALUE}{place}": values[place] for place in range(index)}
-        way = "lt" if descends else "gt"
-        found |= Q(**same, **{f"{_VALUE}{index}__{way}": values[index]})
-    return found
-
-
-def _read_token(
-    query: "Query[Any]",
-    token: str,
-    names: list[str],
-    rows: "QuerySet[Any]",
-    labels: list[tuple[str, bool]],
-) -> list[Any]:
-    place = query.check().parts["cursor"]
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        held = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        raise refuse(query, place, "a cursor that an earlier page gave") from None
-    if not isinstance(held, dict) or held.get("order") != names:
-        raise refuse(query, place, "a cursor of a page in the same order")
-    given = held.get("after")
-    if not isinstance(given, list) or len(given) != len(labels):
-        raise refuse(query, place, "a cursor that an earlier page gave")
-    values = []
-    for index, item in enumerate(given):
-        output: Any = rows.query.annotations[f"{_VALUE}{index}"].output_field
-        try:
-            value = output.to_python(item)
-        except (ValidationError, TypeError, ValueError, OverflowError):
-            value = None
-        if value is None or (isinstance(value, str) and "\0" in value):
-            raise refuse(query, place, "a cursor that an earlier page gave")
-        values.append(value)
-    return values
-
-
-def _make_token(names: list[str], values: list[Any], where: str) -> str:
-    if any(value is None for value in values):
-        raise OrmError(
-            f"{where}: the last row of the page has no value to go on from; use Coalesce in the "
-            "expression that is ordered by"
-        )
-    text = json.dumps(
-        {"order": names, "after": values}, cls=_Encoder, separators=(",", ":"), ensure_ascii=False
-    )
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-class _Encoder(DjangoJSONEncoder):
-    """JSON whose moments keep their microseconds."""
-
-    def default(self, o: Any) -> Any:
-        """Return a value's text."""
-        return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
+    return Selected(rows=cut, limit=limit, keyset=len(places), names=names)
 
 
 def scope_of(query: "Query[Any]") -> tuple[Scope | None, str]:
@@ -266,9 +180,9 @@ def read_page(
         if page.keyset is None or not page.limit:
             records, keys = plan.read(page.rows)
             return Rows(schema, records, keys)
-        labels = [f"{_VALUE}{index}" for index in range(len(page.keyset))]
+        labels = [f"{VALUE}{index}" for index in range(page.keyset)]
         records, keys, extras = plan.read_with(page.rows, labels, limit=page.limit)
     token = None
     if len(extras) > page.limit:
-        token = _make_token(page.names, list(extras[page.limit - 1]), type(query).__name__)
+        token = make_token(page.names, list(extras[page.limit - 1]))
     return Rows(schema, records, keys, token)

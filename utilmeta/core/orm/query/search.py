@@ -5,11 +5,11 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
+from django.db import connections, router
 from django.db.models import Model, Q, QuerySet
 
 from utilmeta.core.orm.query.declared import SearchIn
-from utilmeta.core.orm.query.filters import read_path, restricted
+from utilmeta.core.orm.query.filters import column_at, read_path, restricted
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ RANK = "_utilmeta_rank"
 _VECTOR = "_utilmeta_vector"
 
 # Words that one search may have; each is a condition on each column.
-_MAX_WORDS = 10
+MAX_WORDS = 10
 _WORD = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -31,19 +31,25 @@ def make_search(marker: SearchIn, model: type[Model], where: str) -> "Step":
         ConfigError: a path is none of the model's.
     """
     paths = [read_path(path, model, where) for path in marker.paths]
-    for path, lookups, _ in paths:
-        if lookups:
-            raise ConfigError(f"{where}: {'__'.join([*path, *lookups])!r} is no column to search")
+    for (path, lookups, _), given in zip(paths, marker.paths, strict=True):
+        if lookups or column_at(model, path).is_relation:
+            raise ConfigError(f"{where}: {given!r} is no column to search")
     names = ["__".join(path) for path, _, _ in paths]
     if marker.match_mode == "full_text":
+        using = router.db_for_read(model)
+        if connections[using].vendor != "postgresql":
+            raise ConfigError(
+                f"{where}: full text search needs PostgreSQL; use match_mode='all' on "
+                f"{connections[using].vendor}"
+            )
         if any(crosses for _, _, crosses in paths):
             raise ConfigError(f"{where}: full text search takes columns of one row only")
-        return _full_text(marker, names, where)
+        return _full_text(marker, names)
     crosses = any(item for _, _, item in paths)
     join = and_ if marker.match_mode == "all" else or_
 
     def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        words = [phrase or word for phrase, word in _WORD.findall(value or "")][:_MAX_WORDS]
+        words = words_of(value or "")
         if not words:
             return rows
         found = [reduce(or_, (Q(**{f"{n}__icontains": word}) for n in names)) for word in words]
@@ -57,13 +63,14 @@ def make_search(marker: SearchIn, model: type[Model], where: str) -> "Step":
     return step
 
 
-def _full_text(marker: SearchIn, names: list[str], where: str) -> "Step":
+def words_of(text: str) -> list[str]:
+    """Return the words of a search; a phrase in quotation marks is one."""
+    found = (phrase or word.strip('"') for phrase, word in _WORD.findall(text))
+    return [word for word in found if word.strip()]
+
+
+def _full_text(marker: SearchIn, names: list[str]) -> "Step":
     def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        if connections[rows.db].vendor != "postgresql":
-            raise ConfigError(
-                f"{where}: full text search needs PostgreSQL; use match_mode='all' on "
-                f"{connections[rows.db].vendor}"
-            )
         if not (value or "").strip():
             return rows
         from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector

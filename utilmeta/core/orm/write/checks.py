@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Model, Q, UniqueConstraint
 
+from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.write.plan import WriteColumn, WritePlan
 from utilmeta.core.orm.write.values import Fault, Item, fault
 from utilmeta.core.orm.write.violations import UNIQUE
@@ -19,21 +20,34 @@ _MAX_VALUES = 10_000
 def check_references(plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]) -> None:
     """Add a fault for each key of another row that is not there."""
     for column in plan.columns:
-        if not column.column.is_relation:
-            continue
-        wanted = {
-            item.values[column.column.attname]
-            for item in items
-            if item.values.get(column.column.attname) is not None
-        }
-        if not wanted:
-            continue
-        found = existing(column.column, wanted, alias)
-        for item in items:
-            value = item.values.get(column.column.attname)
-            if value is not None and value not in found:
-                place = f"{item.place}{column.wire}"
-                faults.append(fault(place, "foreign_key", "the key of a row that exists", value))
+        if column.column.is_relation:
+            _check_column(column, _sent(column, items), alias, faults)
+    for column in plan.keys:
+        if column.column.is_relation and not column.column.remote_field.parent_link:
+            new = [(item, item.key) for item in items if item.creates and item.key is not None]
+            _check_column(column, new, alias, faults)
+
+
+def _sent(column: WriteColumn, items: list[Item]) -> list[tuple[Item, Any]]:
+    attribute = column.column.attname
+    return [
+        (item, item.values[attribute]) for item in items if item.values.get(attribute) is not None
+    ]
+
+
+def _check_column(
+    column: WriteColumn, sent: list[tuple[Item, Any]], alias: str, faults: list[Fault]
+) -> None:
+    """Add a fault for each key of one column that is of no row; make keys of the values."""
+    keys = [(item, as_key(column.column, value, alias), value) for item, value in sent]
+    wanted = {key for _, key, _ in keys if key is not None}
+    found = existing(column.column, wanted, alias) if wanted else set()
+    for item, key, value in keys:
+        if key is None or key not in found:
+            place = f"{item.place}{column.wire}"
+            faults.append(fault(place, "foreign_key", "the key of a row that exists", value))
+        elif column.column.attname in item.values:
+            item.values[column.column.attname] = key
 
 
 def existing(column: Any, wanted: Iterable[Any], alias: str) -> set[Any]:

@@ -1,6 +1,8 @@
 """What a schema's instance holds, as values of columns."""
 
+import datetime
 import enum
+import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +12,9 @@ from django.db.models import JSONField, Model
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
+from utilmeta.core.orm.prepare import ignored_names
 from utilmeta.core.orm.reading import key_value
+from utilmeta.core.orm.storable import as_stored, storable
 from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of
 from utilmeta.utils.exceptions import BadRequest
 from utilmeta.utils.masking import MASK, is_secret
@@ -19,6 +23,7 @@ from utilmeta.utils.masking import MASK, is_secret
 _SHOWN = 200
 
 Fault = dict[str, object]
+_ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address)
 
 
 def fault(place: str, code: str, expected: str, got: Any = MISSING) -> Fault:
@@ -100,7 +105,10 @@ def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
         if value is None and not column.column.null:
             faults.append(fault(place, "null", "Value should not be null", None))
             continue
-        item.values[column.column.attname] = as_column(column.column, value)
+        try:
+            item.values[column.column.attname] = storable(as_column(column.column, value))
+        except ValueError as exc:
+            faults.append(fault(place, "value", str(exc)))
 
 
 def names_written(instance: Any, *, creates: bool) -> set[str]:
@@ -112,8 +120,14 @@ def names_written(instance: Any, *, creates: bool) -> set[str]:
     mode = type(instance).__utilmeta_mode__
     was_read = instance.__pydantic_private__["_was_read"]
     if not creates and (was_read or (mode is not None and mode.partial)):
-        return set(instance.model_fields_set)
-    return {name for name, value in instance.__dict__.items() if value is not MISSING}
+        found = set(instance.model_fields_set)
+    else:
+        found = {name for name, value in instance.__dict__.items() if value is not MISSING}
+    if creates:
+        return found
+    # Defaults of what clients cannot set are for new rows.
+    coded: frozenset[str] = instance.__pydantic_private__["_coded"]
+    return found - (set(ignored_names(type(instance))) - coded)
 
 
 def as_column(column: Any, value: Any) -> Any:
@@ -122,6 +136,10 @@ def as_column(column: Any, value: Any) -> Any:
         return getattr(value, column.target_field.attname)
     if isinstance(column, JSONField):
         return pydantic_core.to_jsonable_python(value, by_alias=True)
+    if isinstance(value, datetime.datetime):
+        return as_stored(value)
+    if isinstance(value, _ADDRESSES):
+        return str(value)
     if isinstance(value, enum.Enum) and not isinstance(value, str | int):
         return value.value
     if isinstance(value, pydantic.BaseModel):
