@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from io import StringIO
 from typing import Any
 
@@ -32,6 +33,7 @@ class TagQuery(orm.Query[Tag]):
     name: list[str]
     order: str = orm.OrderBy(["name"])
     limit: int = orm.Limit(5, le=10)
+    fields: list[str] = orm.Scope()
 
 
 class Envelope(Response[list[TagSchema]]):
@@ -55,6 +57,11 @@ class TagAPI(api.API):
     def wrapped(self, query: TagQuery) -> Envelope:
         """Return a queryset in a response."""
         return Envelope(query.get_queryset(), count=query.count())  # type: ignore[arg-type]
+
+    @api.get
+    def asked(self, query: TagQuery) -> list[TagSchema]:
+        """Return the query itself."""
+        return query  # type: ignore[return-value]
 
     @api.get("{key}")
     def one(self, key: int) -> TagSchema:
@@ -118,6 +125,10 @@ def test_a_queryset_is_read_by_the_schema_of_the_annotation(
         assert [item["name"] for item in answer.json()] == ["c", "b"]
         assert answer.json()[0] == {"id": tags[2].pk, "name": "c", "number": 0}
         assert client.get("/tags?name=a,b").json()[0]["name"] == "a"
+        for path in ("/tags", "/tags/asked"):
+            assert client.get(f"{path}?fields=name&limit=1").json() == [{"name": "a"}]
+            refused = client.get(f"{path}?fields=nothing")
+            assert refused.json()["errors"][0]["place"] == "query.fields"
         wrapped = client.get("/tags/wrapped?limit=1").json()
         assert (len(wrapped["items"]), wrapped["count"]) == (1, 3)
         assert client.get(f"/tags/{tags[0].pk}").json()["name"] == "b"
@@ -138,7 +149,7 @@ def test_a_query_is_described_by_its_fields(db: None) -> None:
     with override_service(**SYNC) as service:
         operation = service.openapi()["paths"]["/tags"]["get"]
     named = {item["name"]: item for item in operation["parameters"]}
-    assert set(named) == {"lang", "name", "order", "limit", "trace"}
+    assert set(named) == {"lang", "name", "order", "limit", "fields", "trace"}
     assert named["order"]["schema"]["enum"] == ["name", "-name"]
     assert not any(item["required"] for item in named.values())
 
@@ -307,7 +318,7 @@ def test_the_command_shows_statements_and_fails_when_they_are_many() -> None:
     assert "ArticleSchema.tag_list: article, tag__name" in text
     assert "SELECT" not in text
     call_command("utilmeta_queries", "--sql", "--max", "5", stdout=out)
-    assert 'FROM "conduit_article"' in out.getvalue()
+    assert re.search(r"FROM .conduit_article.", out.getvalue())
     with pytest.raises(CommandError, match=r"more than 1 statement: GET /articles takes 2"):
         call_command("utilmeta_queries", "--max", "1", stdout=StringIO())
 

@@ -1,7 +1,7 @@
 """What `orm.Query` asks for; run by `tests/orm/test_engines.py`."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -159,7 +159,9 @@ def test_a_search_finds_words() -> None:
     # No character of it has a meaning of its own.
     assert skus(search="%") == expected(tags__name="50%")
     assert skus(search="_") == skus(search="\\") == []
-    assert skus(search="  ") == expected()
+    assert skus(search="  ") == skus(search='""""') == expected()
+    with pytest.raises(ValidationError, match="at most 10 words"):
+        ProductQuery(search=" ".join("abcdefghijk"))
     assert skus(any_word="aaaa bbbbb") == ["P-3", "P-4", "P-6", "P-7"]
 
 
@@ -365,6 +367,67 @@ def test_a_value_of_another_type_is_a_400() -> None:
         ProductQuery.model_validate({"sku": "a\0"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("views__in", [10**30]),
+        ("category", 10**30),
+        ("categories", [10**30, -(10**30)]),
+        ("created_at__year", 0),
+        ("created_at__year", 10**30),
+        ("created_at__gte", datetime.max.replace(tzinfo=UTC)),
+        ("price__lt", Decimal("1e4000")),
+        ("price__range", [1]),
+        ("price__range", [1, 2, 3]),
+        ("views__gt", 10**30),
+        ("note__icontains", "\ud83d"),
+    ],
+)
+def test_no_value_makes_the_database_fail(name: str, value: Any) -> None:
+    class Wild(orm.Query[Product]):
+        views__in: list[int]
+        category: int
+        categories: list[int] = orm.Filter("category")
+        created_at__year: int
+        created_at__gte: datetime
+        price__lt: Decimal
+        price__range: list[int]
+        views__gt: int
+        note__icontains: Any
+
+    try:
+        found = Wild.model_validate({name: value}).get_queryset()
+        assert not found.exists()
+    except (BadRequest, ValidationError):
+        return
+
+
+def test_none_in_a_list_and_as_a_default() -> None:
+    class Optional(orm.Query[Product]):
+        views: int | None = None
+        notes: list[str | None] = orm.Filter("note")
+
+    assert Optional().count() == 8
+    assert Optional(notes=["noted", None]).count() == 8
+    assert Optional(notes=[None]).count() == 6
+    assert Optional.model_validate({"views": None}).count() == 0
+
+
+def test_the_count_is_that_of_all_pages() -> None:
+    query = ProductQuery(order=["reduced"], limit=2)
+    assert query.count() == 4
+
+
+def test_mistakes_of_the_project_are_not_the_clients() -> None:
+    class Broken(orm.Query[Product]):
+        x: str = orm.Filter(query=lambda value: Q(sku=value.nothing))
+
+    with pytest.raises(AttributeError):
+        Broken(x="a").get_queryset()
+    with pytest.raises(OrmError, match="slice"):
+        ProductQuery().get_queryset(Product.objects.all()[:3])
+
+
 def test_what_does_not_fit_the_model_is_refused_when_it_is_declared() -> None:
     def declare(**fields: Any) -> None:
         space = {"__annotations__": dict.fromkeys(fields, str), **fields, "__module__": __name__}
@@ -378,11 +441,16 @@ def test_what_does_not_fit_the_model_is_refused_when_it_is_declared() -> None:
         ("x", orm.OrderBy({"tag": "tags.name"}), "leads to many rows"),
         ("x", orm.Search("nothing"), "has no field 'nothing'"),
         ("page", orm.Page(), "add a field limit"),
+        ("x", orm.Filter("name__regex"), "lets clients send a pattern"),
+        ("x", orm.Search("category"), "no column to search"),
+        ("x", orm.OrderBy(["name"], default="-nme"), "is no order"),
     ):
         with pytest.raises(ConfigError, match=message):
             declare(**{name: field})
     with pytest.raises(ConfigError, match=r"second orm\.Limit"):
         declare(a=orm.Limit(), b=orm.Limit())
+    with pytest.raises(ConfigError, match="the default is not"):
+        orm.Limit(500, le=100)
 
 
 def test_an_order_is_described() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection, connections, transaction
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pydantic import ValidationError
 from pydantic_core import MISSING
 
@@ -633,7 +635,7 @@ def test_the_version_may_be_told_by_if_match() -> None:
         patch()
     assert faults(caught) == [("version", "missing")]
     assert patch(if_match='"1"').version == 2
-    with pytest.raises(orm.UpdateFailed):
+    with pytest.raises(PreconditionFailed):
         patch(if_match='"1"')
     assert patch(if_match='"7", "2"').version == 3
     assert patch(if_match="*").version == 4
@@ -650,10 +652,166 @@ def test_versions_of_many_rows_are_counted() -> None:
     saved = PageSchema[orm.WP].bulk_save(sent)
     assert [page.version for page in saved] == [2, 2]
     sent[0]["version"] = 2
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(orm.UpdateFailed) as caught:
         PageSchema[orm.WP].bulk_save(sent)
-    assert faults(caught) == [("1.version", "version")]
+    assert [item["place"] for item in caught.value.errors] == ["1.version"]
     assert set(Page.objects.values_list("version", flat=True)) == {2}
+
+
+def test_a_version_without_a_default_is_given_to_new_rows() -> None:
+    class Counted(orm.Schema[Part]):
+        id: int
+        name: str
+        amount: int = orm.Field(version=True)
+
+    made = Counted[orm.A](name="a").save()
+    (other,) = Counted[orm.A].bulk_save([{"name": "b", "amount": 7}])
+    found = dict(Part.objects.values_list("pk", "amount"))
+    assert found == {made.pk: 1, other.pk: 1}
+
+
+# What must not be written
+
+
+class Guarded(orm.Schema[Product]):
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    category_id: int
+    note: str = orm.Field("note", no_input=True, default="set by the server")
+    views: int = orm.Field(no_input=True, default=5)
+
+
+def test_an_update_leaves_what_clients_cannot_set(category: Category) -> None:
+    sent = {"sku": "A", "name": "a", "price": 1, "category_id": category.pk, "views": 99}
+    made = Guarded[orm.A].model_validate(sent).save()
+    row = Product.objects.get(pk=made.pk)
+    assert (row.views, row.note) == (5, "set by the server")
+    Product.objects.update(views=1000, note="earned")
+    whole = Guarded[orm.W].model_validate({**sent, "id": made.pk})
+    whole.save()
+    Guarded.model_validate({**sent, "id": made.pk}).save()
+    Guarded[orm.A].bulk_save([sent], upsert_on=["sku"])
+    Guarded[orm.WP].bulk_save([{"id": made.pk, "views": 1}])
+    row.refresh_from_db()
+    assert (row.views, row.note) == (1000, "earned")
+    whole.views = 7
+    whole.save()
+    row.refresh_from_db()
+    assert (row.views, row.note) == (7, "earned")
+
+
+def test_a_key_that_the_database_makes_is_not_chosen_by_clients(category: Category) -> None:
+    sent = {"id": 99, "sku": "A", "name": "a", "price": 1, "category_id": category.pk}
+    with pytest.raises(orm.EmptyQueryset):
+        Guarded.model_validate(sent).save()
+    assert not Product.objects.exists()
+
+
+def test_a_row_that_was_read_without_its_key_is_not_made_again(category: Category) -> None:
+    class Name(orm.Schema[Category]):
+        name: str
+
+    class Named(orm.Schema[Product]):
+        category: Name
+
+    add(category)
+    read = Named.serialize(Product.objects.all())[0]
+    read.category.name = "other"
+    with pytest.raises(orm.MissingPrimaryKey):
+        read.category.save()
+    assert Category.objects.count() == 1
+
+
+def test_fields_that_the_model_has_not_are_refused_when_written() -> None:
+    class Misspelt(orm.Schema[Product]):
+        sku: str
+        nmae: str
+
+    with pytest.raises(ConfigError, match="did you mean 'name'"):
+        Misspelt[orm.WP]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"facts": {"text": "a\0b"}},
+        {"facts": [float("nan")]},
+        {"category": 2**63},
+        {"category": -(10**30)},
+        {"note": "half \ud83d"},
+        {"price": Decimal("1e400")},
+    ],
+)
+def test_values_that_no_database_holds_are_refused(
+    category: Category, values: dict[str, Any]
+) -> None:
+    class Loose(orm.Schema[Product]):
+        sku: str
+        name: str
+        price: Any
+        category: Any
+        note: Any = None
+        facts: Any = None
+
+    sent = {**new(category), "price": 1, "facts": 1, **values}
+    with pytest.raises((BadRequest, ValidationError)):
+        Loose[orm.A].model_validate(sent).save()
+    with pytest.raises((BadRequest, ValidationError)):
+        Loose[orm.A].bulk_save([sent])
+    assert not Product.objects.exists()
+
+
+def test_values_of_nested_rows_that_are_refused_are_told_by_their_place(
+    category: Category,
+) -> None:
+    class Item(orm.Schema[Product]):
+        id: int
+        sku: str
+        name: str
+        price: Decimal
+        sale_price: Decimal | None = orm.Field(alias="salePrice", required=False)
+
+    class Shelf(orm.Schema[Category]):
+        id: int
+        name: str
+        products: list[Item] = orm.Field(on_write="replace", alias="ITEMS")
+
+    def items(*values: dict[str, Any]) -> Any:
+        plain = {"price": 2}
+        return {"name": "x", "ITEMS": [{**plain, **value} for value in values]}
+
+    twice = items({"sku": "A", "name": "same"}, {"sku": "B", "name": "same"})
+    with pytest.raises(BadRequest) as caught:
+        Shelf[orm.A].model_validate(twice).save()
+    assert faults(caught) == [("ITEMS.1.name", "unique")]
+    dear = items({"sku": "A", "name": "a", "salePrice": 3})
+    with pytest.raises(BadRequest) as caught, transaction.atomic():
+        Shelf[orm.A].model_validate(dear).save()
+    assert faults(caught) == [("ITEMS.0.salePrice", "check")]
+
+
+def test_upserts_need_fields_that_are_unique(category: Category) -> None:
+    for names in (["name"], ["price"], ["category_id"]):
+        with pytest.raises(ConfigError, match="several rows may have the same"):
+            Guarded[orm.A].bulk_save(
+                [{"sku": "A", "name": "a", "price": 1, "category_id": category.pk}],
+                upsert_on=names,
+            )
+
+
+def test_a_moment_without_an_offset_is_taken_in_the_default_zone() -> None:
+    class Moment(orm.Schema[Product]):
+        id: int
+        created_at: datetime = orm.Field(mode="rw")
+
+    row = add(Category.objects.create(name="c"))
+    patch = Moment[orm.WP].model_validate({"id": row.pk, "created_at": "2026-01-31T10:00:00"})
+    patch.save()
+    row.refresh_from_db()
+    zone = timezone.get_default_timezone()
+    assert row.created_at == datetime(2026, 1, 31, 10, tzinfo=zone)
 
 
 # Other models

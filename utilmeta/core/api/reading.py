@@ -3,7 +3,7 @@
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pydantic
@@ -13,7 +13,8 @@ from utilmeta.core.response import Response
 from utilmeta.core.response.response import result_type
 from utilmeta.utils.annotations import element_of, strip_optional, union_members
 
-Read = Callable[[Any], Any]
+Read = Callable[[Any, Any], Any]
+QUERY = "__utilmeta_query__"
 
 
 def reading_endpoint(function: Callable[..., Any], returns: Any) -> Callable[..., Any]:
@@ -21,8 +22,9 @@ def reading_endpoint(function: Callable[..., Any], returns: Any) -> Callable[...
 
     Args:
         function: the endpoint.
-        returns: its return annotation: `list[ArticleSchema]` reads querysets, `ArticleSchema` the
-            first row of one, or an instance of the model; both also inside of `Response[...]`.
+        returns: its return annotation: `list[ArticleSchema]` reads querysets and queries,
+            `ArticleSchema` the first row of one, or an instance of the model; both also inside of
+            `Response[...]`. What an argument that is a query asks for is what is read.
 
     Raises:
         ConfigError: the schema does not fit its model.
@@ -40,14 +42,14 @@ def reading_endpoint(function: Callable[..., Any], returns: Any) -> Callable[...
             result = await function(*args, **kwargs)
             if not _is_unread(result):
                 return result
-            return await sync_to_async(_replace)(result, reader)
+            return await sync_to_async(_replace)(result, reader, kwargs)
 
         return aread
 
     @functools.wraps(function)
     def read_now(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        return _replace(result, reader) if _is_unread(result) else result
+        return _replace(result, reader, kwargs) if _is_unread(result) else result
 
     return read_now
 
@@ -93,22 +95,29 @@ def _reader_of(returns: Any) -> Read | None:
 
     listed: Any = many
 
-    def read(result: Any) -> Any:
+    def read(result: Any, context: Any) -> Any:
         if isinstance(result, Model):
-            return result if one is None else one.init(result)
-        return one.init(result) if many is None and one is not None else listed.serialize(result)
+            return result if one is None else one.init(result, context)
+        if many is None and one is not None:
+            return one.init(result, context)
+        return listed.serialize(result, context)
 
     return read
 
 
 def _is_unread(result: Any) -> bool:
-    """Return whether a result is a queryset or an instance of a model, or a response with one."""
+    """Return whether a result is a queryset, a query or an instance, or a response with one."""
     value = result.result if isinstance(result, Response) else result
-    return hasattr(value, "_meta") or (hasattr(value, "query") and hasattr(value, "model"))
+    if hasattr(value, "_meta") or hasattr(value, QUERY):
+        return True
+    return hasattr(value, "query") and hasattr(value, "model")
 
 
-def _replace(result: Any, read: Read) -> Any:
+def _replace(result: Any, read: Read, arguments: Mapping[str, Any]) -> Any:
+    """Return a result with its rows read: the fields that the endpoint's query asks for."""
+    asked = next((value for value in arguments.values() if hasattr(value, QUERY)), None)
+    context = None if asked is None else asked.get_context()
     if not isinstance(result, Response):
-        return read(result)
-    result.result = read(result.result)
+        return read(result, context)
+    result.result = read(result.result, context)
     return result

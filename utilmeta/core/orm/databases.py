@@ -207,6 +207,9 @@ class Database(Config):
             )
         if self.kind == "mysql":
             options["charset"] = "utf8mb4"
+        if self.kind == "sqlite3":
+            # A transaction that reads and then writes would fail at once beside another one.
+            options["transaction_mode"] = "IMMEDIATE"
         return options
 
     def _check_driver(self) -> None:

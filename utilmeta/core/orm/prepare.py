@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union
 
-from django.db.models import AutoField, Field, GeneratedField, ManyToManyField, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BinaryField,
+    Field,
+    GeneratedField,
+    ManyToManyField,
+    Model,
+    QuerySet,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import MISSING, PydanticUndefined, core_schema
 
@@ -19,7 +27,7 @@ from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import Options, is_computed, is_expression, options_of
 from utilmeta.core.orm.keys import names_of_key
 from utilmeta.core.orm.modes import WP, Mode
-from utilmeta.core.orm.relations import find_field
+from utilmeta.core.orm.relations import find_field, is_property, need_field
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -140,7 +148,11 @@ def letters_of(name: str, info: FieldInfo, model: type[Model] | None) -> str:
         return "r"
     if as_schema(element_of(info.annotation)[0]) is not None:
         return "raw" if options.on_write is not None else "r"
-    return _column_letters(find_field(model, options.source or name), options)
+    found = find_field(model, options.source or name)
+    if found is None and model._meta.apps.models_ready and not is_property(model, name):
+        # A name that is none of the model's must not vanish silently.
+        need_field(model, options.source or name, name)
+    return _column_letters(found, options)
 
 
 def _column_letters(found: Any, options: Options) -> str:
@@ -156,7 +168,9 @@ def _column_letters(found: Any, options: Options) -> str:
         return "r"
     if options.version:
         return "rw"
-    return "raw" if found.editable or options.no_input else "r"
+    # Django's forms do not edit bytes, which says nothing of an API.
+    is_editable = found.editable or isinstance(found, BinaryField)
+    return "raw" if is_editable or options.no_input else "r"
 
 
 def _fit(info: FieldInfo, name: str, model: type[Model] | None, mode: Mode) -> None:

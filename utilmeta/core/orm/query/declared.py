@@ -239,8 +239,15 @@ def Limit(default: Any = MISSING, **options: Any) -> Any:  # noqa: N802 - public
     Args:
         default: rows when nothing is sent; without one all of them.
         **options: see `Filter`; `le` is the most that may be asked for.
+
+    Raises:
+        ConfigError: the default could not be asked for.
     """
     options = {"ge": 0, "le": MAX_ROWS, **options}
+    if isinstance(default, int) and not options["ge"] <= default <= options["le"]:
+        raise ConfigError(
+            f"orm.Limit({default}): the default is not from {options['ge']} to {options['le']}"
+        )
     return _info(Part(kind="limit"), {"default": default, **options})
 
 

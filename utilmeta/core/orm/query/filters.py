@@ -12,7 +12,7 @@ from utilmeta.core.orm.expressions import for_row
 from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.query.declared import FilterBy
 from utilmeta.core.orm.relations import find_field, is_many, need_field
-from utilmeta.core.orm.storable import as_compared
+from utilmeta.core.orm.storable import as_compared, storable
 from utilmeta.utils.annotations import is_many as is_list
 from utilmeta.utils.exceptions import ConfigError
 
@@ -57,7 +57,9 @@ def _by_path(source: str, annotation: Any, model: type[Model], where: str) -> "S
         if lookup == "in" and None in value:
             rest = condition_of([item for item in value if item is not None])
             return Q(**{f"{plain}__isnull": True}) | (rest if rest is not None else Q())
-        value = _within(value) if key is None else _keys(key, value)
+        if lookup == "range" and len(value) != 2:
+            raise ValueError("a range is two values")
+        value = _within(storable(value)) if key is None else _keys(key, value)
         return None if value is None else Q(**{full: as_compared(value)})
 
     def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":

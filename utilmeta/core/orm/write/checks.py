@@ -3,7 +3,7 @@
 Each check is one statement for all rows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model, Q, UniqueConstraint
@@ -46,6 +46,8 @@ def _check_column(
         if key is None or key not in found:
             place = f"{item.place}{column.wire}"
             faults.append(fault(place, "foreign_key", "the key of a row that exists", value))
+            # What looks further must not send it to the database.
+            item.values.pop(column.column.attname, None)
         elif column.column.attname in item.values:
             item.values[column.column.attname] = key
 
@@ -74,33 +76,34 @@ def existing_keys(model: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
 
 def check_unique(plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]) -> None:
     """Add a fault for each row whose values another row has: of the database, or of these."""
-    for group in _unique_groups(plan):
-        _check_group(plan, group, items, alias, faults)
+    for names in unique_sets(plan.model):
+        columns: list[Any] = [plan.model._meta.get_field(name) for name in names]
+        if not all(column.primary_key for column in columns):
+            _check_group(plan, columns, items, alias, faults)
 
 
-def _unique_groups(plan: WritePlan) -> Iterator[list[WriteColumn]]:
-    by_name = {item.column.name: item for item in (*plan.columns, *plan.keys)}
-    for item in plan.columns:
-        if item.column.unique:
-            yield [item]
-    sets: list[tuple[str, ...]] = [tuple(names) for names in plan.model._meta.unique_together]
-    sets += [
-        tuple(constraint.fields)
-        for constraint in plan.model._meta.constraints
-        if isinstance(constraint, UniqueConstraint)
-        and constraint.fields
-        and constraint.condition is None
-        and constraint.nulls_distinct is not False
+def unique_sets(model: type[Model]) -> list[tuple[str, ...]]:
+    """Return the names of fields that are unique, alone or together, whatever else rows hold."""
+    found: list[tuple[str, ...]] = [
+        (field.name,) for field in model._meta.concrete_fields if field.unique
     ]
-    for names in sets:
-        if all(name in by_name for name in names):
-            yield [by_name[name] for name in names]
+    for owner in (model, *model._meta.get_parent_list()):
+        found += [tuple(names) for names in owner._meta.unique_together]
+        found += [
+            tuple(constraint.fields)
+            for constraint in owner._meta.constraints
+            if isinstance(constraint, UniqueConstraint)
+            and constraint.fields
+            and constraint.condition is None
+            and constraint.nulls_distinct is not False
+        ]
+    return found
 
 
 def _check_group(
-    plan: WritePlan, group: list[WriteColumn], items: list[Item], alias: str, faults: list[Fault]
+    plan: WritePlan, columns: list[Any], items: list[Item], alias: str, faults: list[Fault]
 ) -> None:
-    attributes = [column.column.attname for column in group]
+    attributes = [column.attname for column in columns]
     wanted: dict[tuple[Any, ...], list[Item]] = {}
     for item in items:
         values = tuple(item.values.get(name) for name in attributes)
@@ -109,6 +112,7 @@ def _check_group(
             wanted.setdefault(values, []).append(item)
     if not wanted:
         return
+    sent = [column for column in columns if plan.sends(column)] or columns
     taken = _holders(plan.model, attributes, list(wanted), alias)
     for values, holders in wanted.items():
         owner = taken.get(values)
@@ -116,9 +120,9 @@ def _check_group(
         kept = allowed[0] if allowed else (holders[0] if owner is None else None)
         for item in holders:
             if item is not kept:
-                for column in group:
-                    place = f"{item.place}{column.wire}"
-                    value = item.values[column.column.attname]
+                for column in sent:
+                    place = f"{item.place}{plan.wire_of(column)}"
+                    value = item.values[column.attname]
                     faults.append(fault(place, UNIQUE, "a value that no other row has", value))
 
 

@@ -3,7 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Field, ForeignObjectRel, ManyToManyField, ManyToManyRel, Model
+from django.db.models import (
+    AutoField,
+    Field,
+    ForeignObjectRel,
+    ManyToManyField,
+    ManyToManyRel,
+    Model,
+)
 from pydantic.fields import FieldInfo
 
 from utilmeta.core.orm.compile import as_schema, complete, output_name
@@ -109,6 +116,15 @@ class WritePlan:
         """Whether a row is written in one statement, which needs no transaction."""
         return not (self.links or self.nested or self.version or self.model._meta.parents)
 
+    @property
+    def makes_keys(self) -> bool:
+        """Whether the database makes the keys of new rows."""
+        return isinstance(self.model._meta.pk, AutoField)
+
+    def sends(self, column: Any) -> bool:
+        """Return whether a model's field is among those of the schema."""
+        return any(item.column is column for item in (*self.columns, *self.keys))
+
     def wire_of(self, column: Any) -> str:
         """Return the JSON name of a model's field; its own name where the schema has none."""
         for item in (*self.columns, *self.keys):
@@ -133,29 +149,32 @@ def write_plan_of(schema: AnySchema) -> WritePlan:
 
 
 def _compile(schema: AnySchema, model: type[Model]) -> WritePlan:
-    plan = WritePlan(schema=schema, model=model)
-    version: WriteColumn | None = None
+    plan = WritePlan(schema=schema, model=model, version=_version_of(schema, model))
     for name, info in schema.model_fields.items():
         letters = letters_of(name, info, model)
-        if not set(letters) & {"a", "w"}:
-            continue
-        found = _add(plan, name, info, f"{schema.__name__}.{name}")
+        if set(letters) & {"a", "w"} and not options_of(info).version:
+            _add(plan, name, info, f"{schema.__name__}.{name}")
+    return plan
+
+
+def _version_of(schema: AnySchema, model: type[Model]) -> WriteColumn | None:
+    """Return the field that counts updates, also of the schema that this one is a use of.
+
+    Raises:
+        ConfigError: it is no whole number.
+    """
+    fields = {
+        name: info
+        for owner in reversed(schema.__mro__)
+        for name, info in getattr(owner, "__pydantic_fields__", {}).items()
+    }
+    for name, info in fields.items():
         if options_of(info).version:
-            version = found
-    if version is None:
-        return plan
-    if version.column.get_internal_type() not in _COUNTERS:
-        raise ConfigError(f"{schema.__name__}.{version.name}: a version is a whole number")
-    plan.columns.remove(version)
-    return WritePlan(
-        schema=schema,
-        model=model,
-        columns=plan.columns,
-        keys=plan.keys,
-        links=plan.links,
-        nested=plan.nested,
-        version=version,
-    )
+            column = find_field(model, options_of(info).source or name)
+            if column is None or column.get_internal_type() not in _COUNTERS:
+                raise ConfigError(f"{schema.__name__}.{name}: a version is a whole number")
+            return WriteColumn(name, output_name(name, info), column, required=False)
+    return None
 
 
 _COUNTERS = frozenset(

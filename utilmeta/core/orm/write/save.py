@@ -1,12 +1,12 @@
 """Rows written: one through the model's own `save`, many in a constant number of statements."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F, QuerySet
 from pydantic_core import MISSING
 
@@ -16,11 +16,11 @@ from utilmeta.core.orm.write.checks import check_references, check_unique, exist
 from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
-from utilmeta.core.orm.write.statements import insert, real_limits, update, update_row
+from utilmeta.core.orm.write.statements import insert, locked, real_limits, update, update_row
+from utilmeta.core.orm.write.upserts import find_upserts
 from utilmeta.core.orm.write.values import (
     Fault,
     Item,
-    as_column,
     fault,
     fill,
     holds_secret,
@@ -29,7 +29,7 @@ from utilmeta.core.orm.write.values import (
 )
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import refusals
-from utilmeta.utils.exceptions import ConfigError, OrmError
+from utilmeta.utils.exceptions import BadRequest, OrmError
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.schema import Schema
@@ -76,7 +76,8 @@ def save_one(
             "orm.Field(version=True)"
         )
     item = item_of(plan, instance, "", alias)
-    if must_update and item.key is None:
+    was_read: bool = instance.__pydantic_private__["_was_read"]  # type: ignore[index]
+    if item.key is None and (must_update or (was_read and not must_create)):
         raise MissingPrimaryKey(f"{schema.__name__}: of which row? set its pk before it is saved")
     # What is checked at the end of a transaction may fail there too.
     with (
@@ -88,6 +89,9 @@ def save_one(
             not must_update
             and (item.key is None or not existing_keys(plan.model, [item.key], alias))
         )
+        if item.creates and not must_create and item.key is not None and plan.makes_keys:
+            # The database makes keys, so this one was of a row.
+            raise EmptyQueryset(f"{plan.model._meta.verbose_name} not found")
         _write_one(plan, item, alias, if_match)
     _settle(plan, [item])
 
@@ -98,7 +102,8 @@ def _write_one(plan: WritePlan, item: Item, alias: str, if_match: str | None) ->
     check_references(plan, [item], alias, faults)
     refuse(faults)
     if not item.creates and plan.version is not None:
-        bump(plan, item, alias, expected_version(plan, item, if_match))
+        expected = expected_version(plan, item, if_match)
+        bump(plan, item, alias, expected, by_header=if_match is not None)
     write_before(plan, [item], alias)
     if item.creates:
         first_version(plan, item)
@@ -134,15 +139,33 @@ def save_many(
     instances = validated(schema, data)
     if not instances:
         return []
+    options = {"must_create": must_create, "must_update": must_update}
+    try:
+        _save_all(plan, instances, alias, upsert_on, options)
+    except BadRequest as exc:
+        is_race = bool(upsert_on) and isinstance(exc.__cause__, IntegrityError)
+        if not is_race or connections[alias].in_atomic_block:
+            raise
+        # Another has made the row meanwhile, so it is there now.
+        _save_all(plan, instances, alias, upsert_on, options)
+    return instances
+
+
+def _save_all(
+    plan: WritePlan,
+    instances: list[Any],
+    alias: str,
+    upsert_on: Sequence[str],
+    options: Mapping[str, bool],
+) -> None:
     items = [
         item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
     ]
     with refusals(plan, alias), real_limits(alias), transaction.atomic(using=alias):
         if upsert_on:
             find_upserts(plan, items, upsert_on, alias)
-        write_items(plan, items, alias, must_create=must_create, must_update=must_update)
+        write_items(plan, items, alias, **options)
     _settle(plan, items)
-    return instances
 
 
 def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
@@ -185,11 +208,11 @@ def write_items(
     """
     faults: list[Fault] = []
     keyed = [item for item in items if item.key is not None]
-    versions = lock_versions(plan, keyed, alias, faults)
+    versions = lock_versions(plan, keyed, alias)
     known = (
         set(versions)
         if versions is not None
-        else (existing_keys(plan.model, {item.key for item in keyed}, alias) if keyed else set())
+        else (locked(plan.model, {item.key for item in keyed}, alias) if keyed else set())
     )
     wire = plan.keys[0].wire if plan.keys else "pk"
     seen: set[Any] = set()
@@ -212,57 +235,22 @@ def write_items(
     new = [item for item in items if item.creates]
     for item in new:
         first_version(plan, item)
-    # Which row it is that a database refuses is not told.
-    with refusals(plan, alias, items[0].place.rstrip("0123456789.")):
+    # Which of several rows it is that a database refuses is not told.
+    place = items[0].place if len(items) == 1 else items[0].place.rstrip("0123456789.")
+    with refusals(plan, alias, place):
         insert(plan.model, new, alias)
         update(plan.model, [item for item in items if not item.creates], alias)
     set_links(plan, items, alias)
     write_after(plan, items, alias)
 
 
-def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias: str) -> None:
-    """Give rows the key of the row that has the same values of some fields, which they update.
-
-    Raises:
-        ConfigError: the fields are not among those written, or are not unique together.
-    """
-    by_name = {column.name: column for column in (*plan.columns, *plan.keys)}
-    unknown = [name for name in names if name not in by_name]
-    if unknown:
-        raise ConfigError(
-            f"{plan.schema.__name__}: upsert_on={list(names)} names {unknown[0]!r}, which is not "
-            "written"
-        )
-    columns = [by_name[name] for name in names]
-    attributes = [column.column.attname for column in columns]
-    wanted: dict[tuple[Any, ...], list[Item]] = {}
-    for item in items:
-        held = [item.instance.__dict__.get(column.name, MISSING) for column in columns]
-        if item.key is None and not any(value is MISSING or value is None for value in held):
-            values = tuple(
-                as_column(column.column, value) for column, value in zip(columns, held, strict=True)
-            )
-            wanted.setdefault(values, []).append(item)
-    if not wanted:
-        return
-    condition = {
-        f"{name}__in": list(dict.fromkeys(values[index] for values in wanted))
-        for index, name in enumerate(attributes)
-    }
-    manager: Any = plan.model._base_manager
-    rows = manager.using(alias).filter(**condition)
-    if connections[alias].features.has_select_for_update:
-        rows = rows.select_for_update()
-    for key, *found in rows.values_list("pk", *attributes):
-        for item in wanted.get(tuple(found), ()):
-            item.key = key
-
-
 def _settle(plan: WritePlan, items: list[Item]) -> None:
     """Tell the instances what the database knows of their rows."""
     for item in items:
         set_key(item.instance, item.key)
-        if plan.version is not None and plan.version.column.attname in item.values:
+        if plan.version is None or plan.version.name not in plan.schema.model_fields:
+            continue
+        if plan.version.column.attname in item.values:
             value = item.values[plan.version.column.attname]
             item.instance.__dict__[plan.version.name] = value
 

@@ -1,7 +1,7 @@
 """The statements that write many rows: a constant number, whatever the number of rows."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import DatabaseError, connections
@@ -11,6 +11,9 @@ from utilmeta.core.orm.write.values import Item
 
 # Parameters of one statement; SQLite takes 32,766 (SQLITE_MAX_VARIABLE_NUMBER), PostgreSQL 65,535.
 MAX_PARAMETERS = 30_000
+
+# Rows of one statement that updates each with values of its own; it grows with their square.
+MAX_ROWS = 1_000
 
 
 def insert(model: type[Model], items: list[Item], alias: str) -> None:
@@ -60,7 +63,7 @@ def real_limits(alias: str) -> Iterator[None]:
 
 
 def update(model: type[Model], items: list[Item], alias: str) -> None:
-    """Update rows by their keys, each with values of its own, in one statement.
+    """Update rows by their keys, each with values of its own, a thousand in one statement.
 
     Rows of models with a table for each parent take a statement for each row.
     """
@@ -72,7 +75,7 @@ def update(model: type[Model], items: list[Item], alias: str) -> None:
     columns = {field.attname: field for field in model._meta.concrete_fields}
     moments = touched(model)
     each = sum(2 * len(item.values) + 1 for item in changed) // max(1, len(changed)) + 2
-    size = max(1, MAX_PARAMETERS // each)
+    size = max(1, min(MAX_ROWS, MAX_PARAMETERS // each))
     manager: Any = model._base_manager
     for start in range(0, len(changed), size):
         part = changed[start : start + size]
@@ -111,10 +114,9 @@ def update_row(model: type[Model], item: Item, alias: str) -> bool:
     Returns:
         Whether there is such a row.
     """
-    manager: Any = model._base_manager
     item.row = row = deferred(model, item.key, alias)
     if not item.values:
-        return bool(manager.using(alias).filter(pk=item.key).exists())
+        return bool(locked(model, [item.key], alias))
     for name, value in item.values.items():
         setattr(row, name, value)
     fields = model._meta.concrete_fields
@@ -145,6 +147,23 @@ def deferred(model: type[Model], key: Any, alias: str) -> Any:
         names.append(field.attname)
     known = [item.attname for item in model._meta.concrete_fields if item.attname in names]
     return model.from_db(alias, known, [key] * len(known))
+
+
+def locked(model: Any, keys: Iterable[Any], alias: str) -> set[Any]:
+    """Return those keys that exist, their rows locked when a transaction is open.
+
+    In the order of the keys, so that two that lock the same rows do not wait for each other.
+    """
+    rows = model._base_manager.using(alias).order_by("pk")
+    connection = connections[alias]
+    if connection.in_atomic_block and connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    wanted = list(keys)
+    found: set[Any] = set()
+    for start in range(0, len(wanted), MAX_PARAMETERS):
+        part = wanted[start : start + MAX_PARAMETERS]
+        found.update(rows.filter(pk__in=part).values_list("pk", flat=True))
+    return found
 
 
 def current_values(model: Any, keys: list[Any], name: str, alias: str) -> dict[Any, Any]:

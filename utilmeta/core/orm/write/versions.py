@@ -43,11 +43,14 @@ def expected_version(plan: WritePlan, item: Item, if_match: str | None) -> list[
     return [held]
 
 
-def bump(plan: WritePlan, item: Item, alias: str, expected: list[int] | None) -> None:
+def bump(
+    plan: WritePlan, item: Item, alias: str, expected: list[int] | None, *, by_header: bool
+) -> None:
     """Count an update, which locks the row, unless the row has another version.
 
     Raises:
         UpdateFailed: it has (409).
+        PreconditionFailed: it has, and a header field said which it should (412).
         EmptyQueryset: there is no such row (404).
     """
     assert plan.version is not None  # noqa: S101 - the caller has looked
@@ -62,6 +65,8 @@ def bump(plan: WritePlan, item: Item, alias: str, expected: list[int] | None) ->
     if not wanted.update(**{column.name: F(column.name) + 1}):
         if not row.exists():
             raise EmptyQueryset(f"{plan.model._meta.verbose_name} not found")
+        if by_header:
+            raise PreconditionFailed("The row was changed meanwhile; read it again")
         raise UpdateFailed("The row was changed meanwhile; read it again")
     if expected is not None and len(expected) == 1:
         item.instance.__dict__[plan.version.name] = expected[0] + 1
@@ -77,19 +82,20 @@ def first_version(plan: WritePlan, item: Item) -> None:
         item.values[column.attname] = 1 if default is None else default
 
 
-def lock_versions(
-    plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]
-) -> dict[Any, int] | None:
+def lock_versions(plan: WritePlan, items: list[Item], alias: str) -> dict[Any, int] | None:
     """Return the versions of rows by key, locked; None for models without versions.
 
-    Rows that are written get their next version; one that has another than is expected adds a
-    fault.
+    Rows that are written get their next version.
+
+    Raises:
+        UpdateFailed: some rows have another version than is expected (409).
     """
     if plan.version is None:
         return None
     column = plan.version.column
     manager: Any = plan.model._base_manager
-    rows = manager.using(alias).filter(pk__in=[item.key for item in items])
+    rows = manager.using(alias).filter(pk__in=[item.key for item in items]).order_by("pk")
+    faults: list[Fault] = []
     if connections[alias].features.has_select_for_update:
         rows = rows.select_for_update()
     found: dict[Any, int] = dict(rows.values_list("pk", column.name)) if items else {}
@@ -102,4 +108,6 @@ def lock_versions(
             got = None if expected is MISSING else expected
             faults.append(fault(place, "version", "the version that the row has now", got))
         item.values[column.attname] = found[item.key] + 1
+    if faults:
+        raise UpdateFailed("Rows were changed meanwhile; read them again", errors=faults[:100])
     return found

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DataError, IntegrityError, connections
-from django.db.models import Model, Q
+from django.db import DataError, IntegrityError, OperationalError, connections
+from django.db.models import F, Model, ProtectedError, Q, RestrictedError
 
+from utilmeta.core.orm.expressions import parts_of
 from utilmeta.core.orm.write.plan import WritePlan
 from utilmeta.core.orm.write.values import Fault, fault
-from utilmeta.utils.exceptions import BadRequest
+from utilmeta.utils.exceptions import BadRequest, Conflict, ServiceUnavailable
 
 UNIQUE, FOREIGN, CHECK, NULL = "unique", "foreign_key", "check", "null"
 _TEXTS = {
@@ -66,9 +67,19 @@ def refusals(plan: WritePlan, alias: str, place: str = "") -> Iterator[None]:
 
     Raises:
         BadRequest: the database refused a value.
+        Conflict: a row that would be deleted is needed by others.
+        ServiceUnavailable: others write the same rows, and one of them had to give up.
     """
     try:
         yield
+    except (ProtectedError, RestrictedError) as exc:
+        raise Conflict("Other rows still need a row that would be deleted") from exc
+    except OperationalError as exc:
+        if not lost_a_race(exc):
+            raise
+        raise ServiceUnavailable(
+            "Others write the same rows at the moment; try again", headers={"Retry-After": "1"}
+        ) from exc
     except IntegrityError as exc:
         violation = read_violation(exc, alias)
         errors = faults_of(violation, plan, alias, place)
@@ -76,6 +87,17 @@ def refusals(plan: WritePlan, alias: str, place: str = "") -> Iterator[None]:
     except DataError as exc:
         errors = [fault(place.rstrip(".") or "body", "value", "values that their columns take")]
         raise BadRequest("The request is invalid", errors=errors) from exc
+
+
+def lost_a_race(error: OperationalError) -> bool:
+    """Return whether a statement was given up for another transaction: a deadlock, or a lock."""
+    cause: Any = error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    # PostgreSQL: deadlock, serialization failure, lock not available; MySQL: lock wait, deadlock.
+    if state in {"40P01", "40001", "55P03"} or (error.args and error.args[0] in {1205, 1213}):
+        return True
+    # SQLITE_BUSY and SQLITE_LOCKED.
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in {5, 6}
 
 
 def refusal(error: IntegrityError, alias: str) -> BadRequest:
@@ -151,9 +173,10 @@ def faults_of(violation: Violation, plan: WritePlan, alias: str, place: str) -> 
         columns = _columns_of(plan.model, violation.name, alias)
     if place and not place.endswith("."):
         place += "."
-    names = [_wire(plan, column) for column in columns]
+    names = [wire for column in columns if (wire := _wire(plan, column)) is not None]
     if constraint is not None and not names:
-        names = [_wire(plan, name) for name in _fields_in(constraint)]
+        fields = [*_fields_in(constraint), *_fields_of_expressions(constraint)]
+        names = [wire for name in fields if (wire := _wire(plan, name)) is not None]
     places = [f"{place}{name}" for name in names] or [place.rstrip(".") or "body"]
     return [fault(item, violation.kind or "constraint", text) for item in places]
 
@@ -174,6 +197,17 @@ def _fields_in(constraint: Any) -> list[str]:
     """Return the fields that a check constraint compares."""
     condition = getattr(constraint, "condition", None)
     return list(dict.fromkeys(_names_in(condition))) if isinstance(condition, Q) else []
+
+
+def _fields_of_expressions(constraint: Any) -> list[str]:
+    """Return the fields in the expressions that a unique constraint is over."""
+    found: list[str] = []
+    for expression in getattr(constraint, "expressions", ()):
+        for part in parts_of(expression):
+            name = getattr(part, "name", None)
+            if isinstance(part, F) and isinstance(name, str):
+                found.append(name.partition("__")[0])
+    return list(dict.fromkeys(found))
 
 
 def _names_in(condition: Q) -> Iterator[str]:
@@ -200,8 +234,9 @@ def _columns_of(model: type[Model], name: str, alias: str) -> tuple[str, ...]:
     return ()
 
 
-def _wire(plan: WritePlan, name: str) -> str:
+def _wire(plan: WritePlan, name: str) -> str | None:
+    """Return the JSON name of a field or column; None for what is neither."""
     for field in plan.model._meta.get_fields():
         if getattr(field, "concrete", False) and name in (field.name, getattr(field, "column", "")):
             return plan.wire_of(field)
-    return name
+    return None
