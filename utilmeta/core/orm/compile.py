@@ -244,6 +244,10 @@ def _apart(model: type[Model], prefix: str, selection: Selection, spot: Spot) ->
 def _follow(shape: Shape, target: Target, path: Sequence[str], spot: Spot) -> None:
     """Add what a path through relations leads to."""
     relation = need_field(spot.model, path[0], target.where)
+    if relation.is_relation and relation.related_model is None:
+        raise ConfigError(
+            f"{target.where}: {path[0]!r} is a generic relation, which is not supported"
+        )
     if is_many(relation):
         if not target.many:
             raise ConfigError(

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
+    CompositePrimaryKey,
     F,
     ForeignObjectRel,
     Manager,
@@ -133,12 +134,23 @@ def link_of(field: Relation, base: "QuerySet[Any] | None", where: str) -> Link:
         return _through_link(field, base, model, where)
     if field.many_to_one or (field.one_to_one and not isinstance(field, OneToOneRel)):
         target = field.foreign_related_fields[0].name
-        return Link(_filtered(model, target, base, where), target, "", model, field.attname)
+        return Link(_one_of(model, target), target, "", model, field.attname)
     if not isinstance(field, ManyToOneRel):
         raise ConfigError(f"{where}: {field.name!r} is a generic relation, which is not supported")
     name = field.field.name
     key = field.field.foreign_related_fields[0].name
+    if isinstance(field, OneToOneRel):
+        return Link(_one_of(model, name), name, "", model, key)
     return Link(_filtered(model, name, base, where), name, "", model, key)
+
+
+def _one_of(model: type[Model], name: str) -> RowMaker:
+    """Return what reads the rows of a single relation, hidden ones as well, as joins do."""
+
+    def rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
+        return model._base_manager.using(using).filter(**{f"{name}__in": keys}).order_by()
+
+    return rows
 
 
 def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where: str) -> RowMaker:
@@ -183,12 +195,16 @@ def _through_link(
     hides = hides_rows(model)
 
     def through_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        manager = through._default_manager.using(using)
+        # As Django's managers of such relations do, whatever the table's own manager hides.
+        manager = through._base_manager.using(using)
         rows: QuerySet[Any] = manager.filter(**{f"{near}__in": keys}).order_by(*order)
         if whole is not None:
-            rows = rows.filter(**{f"{far}__in": whole.using(using).order_by().values("pk")})
+            rows = rows.filter(**{f"{far}__pk__in": whole.using(using).order_by().values("pk")})
         elif hides:
-            rows = rows.filter(**{f"{far}__in": model._default_manager.using(using)})
+            shown = model._default_manager.using(using).order_by().values("pk")
+            rows = rows.filter(**{f"{far}__pk__in": shown})
+        elif may_be_null(through._meta.get_field(far)):
+            rows = rows.filter(**{f"{far}__isnull": False})
         return _sliced(rows, near, order, low, high)
 
     return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
@@ -223,9 +239,13 @@ def _sliced(
     if not low and high is None:
         return rows
     place = Window(RowNumber(), partition_by=F(label), order_by=[_as_order(item) for item in order])
-    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
-    if high is not None:
-        placed = placed.filter(**{f"{_PLACE}__lte": high})
+    where = (
+        {f"{_PLACE}__gt": low} if high is None else {f"{_PLACE}__gt": low, f"{_PLACE}__lte": high}
+    )
+    if isinstance(rows.model._meta.pk, CompositePrimaryKey):
+        # Django forgets the filter in a subquery of several columns.
+        return rows.annotate(**{_PLACE: place}).filter(**where)
+    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**where)
     # Apart, as Django loses columns that stand twice in a statement that filters by a window.
     return rows.filter(pk__in=placed.values("pk"))
 
