@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import Case, Count, OuterRef, Value, When
+from django.db import models
+from django.db.models import Case, Count, F, OuterRef, Value, When
 
 from tests.orm.library.models import (
     Author,
@@ -350,3 +351,29 @@ def test_a_many_to_many_relation_goes_by_the_columns_its_table_points_at() -> No
     found = Listed.init(drawer)
     assert found.labels == [label.text for label in drawer.labels.order_by("pk")] == ["x", "y", "z"]
     assert (found.queried, found.first) == (["z", "y", "x"], ["z"])
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        F("reviews__stars"),
+        F("reviews__stars") + 1,
+        Case(When(genres__name="a", then=Value(1)), default=Value(0)),
+        models.ExpressionWrapper(models.Q(genres=1), models.BooleanField()),
+    ],
+)
+def test_expressions_that_would_repeat_rows_are_refused(expression: Any) -> None:
+    class Rated(orm.Schema[Work]):
+        stars: int = orm.Field(expression)
+
+    with pytest.raises(ConfigError, match=r"Rated\.stars.*leads to many rows"):
+        Rated.plan()
+
+
+def test_two_fields_of_one_name_are_refused() -> None:
+    class Named(orm.Schema[Work]):
+        title: str = orm.Field(alias="name")
+        isbn: str = orm.Field(alias="name")
+
+    with pytest.raises(ConfigError, match=r"Named\.isbn: another field is called 'name'"):
+        Named.plan()

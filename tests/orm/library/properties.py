@@ -751,7 +751,7 @@ def trimmed(shape: Shape, found: dict[str, Any], scope: Scope | None) -> dict[st
 ROOTS: list[Model] = [Author, Shelf, Work, Book, Country, Review, Genre, Placement, Portrait]
 roots = st.sampled_from(ROOTS).flatmap(lambda model: shapes(model, 3))
 random = settings(
-    max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

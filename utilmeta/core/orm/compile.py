@@ -17,6 +17,7 @@ from utilmeta.core.orm.relations import (
     find_field,
     is_many,
     is_property,
+    leads_to_many,
     link_of,
     may_be_null,
     need_field,
@@ -87,6 +88,8 @@ def _shape(schema: AnySchema, spot: Spot) -> Shape:
         wanted = spot.scope is None or spot.scope.takes(name, target.output)
         if not wanted and not computed:
             continue
+        if target.output in shape.outputs:
+            raise ConfigError(f"{target.where}: another field is called {target.output!r} already")
         shape.outputs.append(target.output)
         if target.options.no_output or not wanted:
             shape.hidden.append(target.output)
@@ -194,6 +197,12 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         if target.nested is None and source.query.default_cols:
             raise ConfigError(f"{target.where}: the queryset needs .values('...') of one column")
         source = first_of(source, "pk" if target.nested is not None else None)
+    path = leads_to_many(source, spot.model)
+    if path is not None:
+        raise ConfigError(
+            f"{target.where}: {path!r} leads to many rows, each of which would repeat the row; "
+            "aggregate it, or ask with Exists"
+        )
     expression = for_row(source, spot.model, spot.prefix, target.where)
     index = spot.selection.expression(f"{spot.prefix}{target.name}", expression)
     if target.nested is None:

@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
+    Aggregate,
     CompositePrimaryKey,
+    Exists,
     F,
     ForeignObjectRel,
     Manager,
@@ -18,7 +20,10 @@ from django.db.models import (
     ManyToOneRel,
     Model,
     OneToOneRel,
+    OuterRef,
+    Q,
     QuerySet,
+    Subquery,
     Window,
 )
 from django.db.models.expressions import OrderBy
@@ -148,7 +153,8 @@ def _one_of(model: type[Model], name: str) -> RowMaker:
     """Return what reads the rows of a single relation, hidden ones as well, as joins do."""
 
     def rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        return model._base_manager.using(using).filter(**{f"{name}__in": keys}).order_by()
+        found: QuerySet[Any] = model._base_manager.using(using).filter(**{f"{name}__in": keys})
+        return found.order_by()
 
     return rows
 
@@ -208,6 +214,34 @@ def _through_link(
         return _sliced(rows, near, order, low, high)
 
     return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
+
+
+def leads_to_many(expression: Any, model: type[Model]) -> str | None:
+    """Return a name in an expression that leads to many rows, unless it is aggregated; or None."""
+    if isinstance(expression, Aggregate | Subquery | Exists | OuterRef):
+        return None
+    if isinstance(expression, F):
+        path: str = getattr(expression, "name")  # noqa: B009 - stubs do not know it
+        return path if _passes_many(path, model) else None
+    if isinstance(expression, Q):
+        parts = [
+            part
+            for child in expression.children
+            for part in ((F(child[0]), child[1]) if isinstance(child, tuple) else (child,))
+        ]
+    else:
+        parts = getattr(expression, "get_source_expressions", list)()
+    return next((found for part in parts if (found := leads_to_many(part, model))), None)
+
+
+def _passes_many(path: str, model: type[Model]) -> bool:
+    inner: Any = model
+    for name in path.split("__"):
+        found = None if inner is None else find_field(inner, name)
+        if found is None or is_many(found):
+            return found is not None
+        inner = found.related_model
+    return False
 
 
 def _check_order(order: Sequence[Any], model: type[Model], where: str) -> None:
