@@ -24,7 +24,7 @@ from utilmeta.core.orm.relations import (
 )
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.selection import Selection
-from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target
+from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete
 from utilmeta.utils.annotations import admits_none, element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -50,12 +50,6 @@ def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = No
     return Plan(
         schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
     )
-
-
-def complete(schema: AnySchema) -> None:
-    """Resolve the names of schemas that were declared later."""
-    if not schema.__pydantic_complete__:
-        schema.model_rebuild()
 
 
 def _looping(schema: AnySchema, outer: tuple[AnySchema, ...]) -> Iterator[AnySchema]:

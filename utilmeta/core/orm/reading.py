@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan, complete, output_name
+from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
@@ -15,6 +15,7 @@ from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
+from utilmeta.core.orm.spots import complete
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import BadRequest, OrmError
 

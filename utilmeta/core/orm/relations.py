@@ -278,7 +278,8 @@ def _sliced(
     )
     if isinstance(rows.model._meta.pk, CompositePrimaryKey):
         # Django forgets the filter in a subquery of several columns.
-        return rows.annotate(**{_PLACE: place}).filter(**where)
+        few: QuerySet[Any] = rows.annotate(**{_PLACE: place}).filter(**where)
+        return few
     placed = rows.order_by().annotate(**{_PLACE: place}).filter(**where)
     # Apart, as Django loses columns that stand twice in a statement that filters by a window.
     return rows.filter(pk__in=placed.values("pk"))
