@@ -377,3 +377,17 @@ def test_two_fields_of_one_name_are_refused() -> None:
 
     with pytest.raises(ConfigError, match=r"Named\.isbn: another field is called 'name'"):
         Named.plan()
+
+
+def test_a_slice_may_be_of_random_rows() -> None:
+    class Listed(orm.Schema[Shelf]):
+        children: list[str] = orm.Field("children.name", queryset=Shelf.objects.order_by("?")[:2])
+        authors: list[str] = orm.Field("authors.name", queryset=Author.objects.order_by("?")[:2])
+
+    top = Shelf.objects.create(name="top", kind="w")
+    for name in "abc":
+        Shelf.objects.create(name=name, kind="w", parent=top)
+        Placement.objects.create(shelf=top, author=make(name).author, position=1)
+    found = Listed.init(top)
+    for names in (found.children, found.authors):
+        assert len(names) == len(set(names) & set("abc")) == 2

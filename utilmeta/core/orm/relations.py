@@ -27,7 +27,7 @@ from django.db.models import (
     Window,
 )
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Random, RowNumber
 from django.utils.functional import cached_property
 
 from utilmeta.core.orm.expressions import parts_of, prefixed
@@ -288,6 +288,8 @@ def _sliced(
 def _as_order(item: Any) -> Any:
     if not isinstance(item, str):
         return item
+    if item == "?":
+        return OrderBy(Random())
     return OrderBy(F(item.lstrip("-")), descending=item.startswith("-"))
 
 
