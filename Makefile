@@ -6,7 +6,7 @@ BACKENDS := flask,starlette,fastapi,sanic,tornado,env
 DEMO_PORT ?= 8000
 DEMO_BACKEND ?= django
 
-.PHONY: demo test schemathesis lint types contracts docs build clean
+.PHONY: demo test schemathesis bench-orm lint types contracts docs build clean
 
 demo: $(VENV)/.demo  ## serve the test project with sample data
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -30,6 +30,9 @@ test: $(VENV)/.test  ## run all tests
 
 schemathesis: $(VENV)/.test  ## send random requests to the test project on every back end
 	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py $(ARGS)
+
+bench-orm: $(VENV)/.bench  ## compare nested rows with other libraries; ARGS=--postgres
+	$(BIN)/python -m benchmarks.nested_rows $(ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -66,6 +69,10 @@ $(VENV)/.test: $(VENV)/bin/python setup.cfg pyproject.toml
 	@if pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null; \
 		then $(BIN)/python -m pip install --quiet --disable-pip-version-check mysqlclient; \
 		else echo "no headers of MariaDB or MySQL (Debian: libmariadb-dev pkg-config): their tests are skipped"; fi
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python setup.cfg pyproject.toml

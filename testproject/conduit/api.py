@@ -2,6 +2,7 @@
 
 from testproject.conduit.models import Article, Comment, Tag, User
 from testproject.conduit.schemas import (
+    ArticleQuery,
     Articles,
     ArticleSchema,
     CommentSchema,
@@ -41,25 +42,10 @@ class ArticleAPI(api.API):
 
     comments: CommentAPI
 
-    def get(
-        self,
-        tag: str | None = None,
-        author: str | None = None,
-        favorited: str | None = None,
-        limit: int = request.QueryParam(20, ge=0, le=100),
-        offset: int = request.QueryParam(0, ge=0, le=1_000_000),
-    ) -> Response[Articles]:
+    def get(self, query: ArticleQuery) -> Response[Articles]:
         """List articles, the latest first."""
-        wanted = {
-            "tags__name": tag,
-            "author__username": author,
-            "favorited_by__username": favorited,
-        }
-        articles = Article.objects.filter(
-            **{name: value for name, value in wanted.items() if value is not None}
-        )
-        page = ArticleSchema.serialize(articles[offset : offset + limit])
-        return Response({"articles": page, "articlesCount": articles.count()})
+        page = ArticleSchema.serialize(query)
+        return Response({"articles": page, "articlesCount": query.count()})
 
     @api.get("{slug}")
     def detail(self, slug: str) -> Response[OneArticle]:

@@ -2,20 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Count, IntegerField, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Value
 from pydantic import BaseModel, Field
 
-from testproject.conduit.models import Article, Comment, Favorite, User
+from testproject.conduit.models import Article, Comment, User
 from utilmeta.core import orm
-
-_FAVORITES = (
-    Favorite.objects.filter(article=OuterRef("pk"))
-    .order_by()
-    .values("article")
-    .annotate(number=Count("pk"))
-    .values("number")
-)
 
 
 class ProfileSchema(orm.Schema[User]):
@@ -37,9 +28,7 @@ class ArticleSchema(orm.Schema[Article]):
     created_at: datetime = orm.Field(alias="createdAt")
     updated_at: datetime = orm.Field(alias="updatedAt")
     favorited: bool = orm.Field(Value(value=False))
-    favorites_count: int = orm.Field(
-        Coalesce(Subquery(_FAVORITES, output_field=IntegerField()), 0), alias="favoritesCount"
-    )
+    favorites_count: int = orm.Field(Count("favorited_by"), alias="favoritesCount")
     author: ProfileSchema
 
 
@@ -47,6 +36,16 @@ class FullArticleSchema(ArticleSchema):
     """An article with its body."""
 
     body: str
+
+
+class ArticleQuery(orm.Query[Article]):
+    """Which articles are listed."""
+
+    tag: str = orm.Filter("tags.name")
+    author: str = orm.Filter("author.username")
+    favorited: str = orm.Filter("favorited_by.username")
+    limit: int = orm.Limit(20, le=100)
+    offset: int = orm.Offset(0, le=1_000_000)
 
 
 class CommentSchema(orm.Schema[Comment]):

@@ -13,12 +13,13 @@ import pytest
 from tests.servers import ROOT
 from tests.services import MYSQL, POSTGRES, require_mysql, require_postgres
 
-CONDUIT = ("tests/orm/test_conduit.py", "tests/orm/test_api.py")
+CONDUIT = ("tests/orm/test_conduit.py", "tests/orm/test_api.py", "tests/orm/test_endpoints.py")
 LIBRARY = (
     "tests/orm/library/reading.py",
     "tests/orm/library/edges.py",
     "tests/orm/library/properties.py",
 )
+SHOP = ("tests/orm/shop/writing.py", "tests/orm/shop/querying.py")
 SECONDS = 100
 
 
@@ -54,6 +55,7 @@ class Suite:
 SUITES = {
     "conduit": Suite(CONDUIT, "testproject.settings", "TESTPROJECT_DATABASE_URL"),
     "library": Suite(LIBRARY, "tests.orm.library.settings", "LIBRARY_DATABASE_URL"),
+    "shop": Suite(SHOP, "tests.orm.shop.settings", "SHOP_DATABASE_URL"),
 }
 CASES = (
     pytest.param("conduit", "postgresql", marks=pytest.mark.postgres),
@@ -62,6 +64,9 @@ CASES = (
     pytest.param("library", "sqlite"),
     pytest.param("library", "postgresql", marks=pytest.mark.postgres),
     pytest.param("library", "mysql", marks=pytest.mark.mysql),
+    pytest.param("shop", "sqlite"),
+    pytest.param("shop", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("shop", "mysql", marks=pytest.mark.mysql),
 )
 
 

@@ -45,7 +45,14 @@ FIXED = [
     *names("utilmeta.core.response", "Response SSEResponse ServerSentEvent JSONLinesResponse"),
     *names("utilmeta.core.file", "File Image Audio Video FileType"),
     "utilmeta.core.api.specs.openapi:OpenAPI",
-    *names("utilmeta.core.orm", "DatabaseConnections Database Schema Field EmptyQueryset"),
+    *names(
+        "utilmeta.core.orm", "DatabaseConnections Database Schema Field Rows QueryContext Atomic"
+    ),
+    *names(
+        "utilmeta.core.orm", "EmptyQueryset MissingPrimaryKey UpdateFailed R A W WP Query Filter"
+    ),
+    *names("utilmeta.core.orm", "Search OrderBy Order Offset Limit Page Cursor Scope"),
+    *names("utilmeta.core.orm.backends.django.expressions", "Count SubqueryCount SubquerySum"),
     *names(
         "utilmeta.core.cache",
         "CacheConnections Cache cache caches CacheClient DEFAULT Lock",

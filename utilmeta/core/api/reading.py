@@ -4,11 +4,13 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+import pydantic
 from asgiref.sync import sync_to_async
 
 from utilmeta.core.response import Response
+from utilmeta.core.response.response import result_type
 from utilmeta.utils.annotations import element_of, strip_optional, union_members
 
 Read = Callable[[Any], Any]
@@ -54,18 +56,27 @@ def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
     """Return the schemas that a return annotation names, each with whether it is a list of it."""
     found = []
     for member in union_members(strip_optional(returns)):
-        origin = typing.get_origin(member)
+        origin = typing.get_origin(member) or member
         if isinstance(origin, type) and issubclass(origin, Response):
-            for argument in typing.get_args(member):
-                found += schemas_of(argument)
-            continue
-        result = getattr(member, "__annotations__", {}).get("result")
-        if isinstance(member, type) and issubclass(member, Response) and result is not None:
-            found += schemas_of(result)
+            given = [item for item in typing.get_args(member) if not isinstance(item, TypeVar)]
+            found += schemas_of(given[0] if given else result_type(origin))
             continue
         element, many = element_of(member)
         if hasattr(element, "__utilmeta_schema__"):
             found.append((element, many))
+    return found
+
+
+def schemas_within(returns: Any, seen: tuple[Any, ...] = ()) -> list[Any]:
+    """Return the schemas that an answer is made of, those inside of other models too."""
+    found = [schema for schema, _ in schemas_of(returns)]
+    if found or returns in seen:
+        return found
+    parts = [*typing.get_args(returns)]
+    if isinstance(returns, type) and issubclass(returns, pydantic.BaseModel):
+        parts += [info.annotation for info in returns.model_fields.values()]
+    for part in parts:
+        found += schemas_within(part, (*seen, returns))
     return found
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from utilmeta.core.orm.databases import Database, DatabaseConnections
 
 if TYPE_CHECKING:
+    from utilmeta.core.orm.atomic import Atomic
     from utilmeta.core.orm.context import QueryContext
     from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey, UpdateFailed
     from utilmeta.core.orm.fields import Field
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "WP",
     "A",
+    "Atomic",
     "Cursor",
     "Database",
     "DatabaseConnections",
@@ -53,6 +55,7 @@ __all__ = [
 # Schemas import Django's models, which need not be there yet where databases are declared.
 _LAZY = {
     "A": "modes",
+    "Atomic": "atomic",
     "EmptyQueryset": "errors",
     "Field": "fields",
     "MissingPrimaryKey": "errors",

@@ -2,11 +2,13 @@
 
 import enum
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_origin
 
 import annotated_types
 import pydantic
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import (
     DecimalValidator,
@@ -15,12 +17,14 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import timezone
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from utilmeta.core.orm.fields import Carried
 from utilmeta.utils.annotations import strip_optional
 
+_finite: Any = pydantic.Field(allow_inf_nan=False)
 _FORMATS = ((EmailValidator, "email"), (URLValidator, "uri"))
 
 
@@ -78,12 +82,35 @@ def _limits(column: Any, declared: Any) -> list[Any]:
             if low is None or high is None
             else [annotated_types.Ge(low), annotated_types.Le(high)]
         )
+    if declared is float:
+        # JSON has no such numbers, MySQL neither, and SQLite keeps NaN as null.
+        return list(_finite.metadata)
+    if declared is datetime:
+        return [pydantic.AfterValidator(within_years)]
     if declared is Decimal and getattr(column, "max_digits", None) is not None:
         digits: Any = pydantic.Field(
             max_digits=column.max_digits, decimal_places=column.decimal_places
         )
         return list(digits.metadata)
     return []
+
+
+def within_years(value: Any) -> Any:
+    """Return a moment.
+
+    Raises:
+        ValueError: in UTC, in which databases keep it, it is in none of the years 1 to 9999.
+    """
+    if isinstance(value, datetime):
+        try:
+            if value.tzinfo is None and settings.USE_TZ:
+                # As Django takes it when it is saved.
+                timezone.make_aware(value, timezone.get_default_timezone()).astimezone(UTC)
+            elif value.tzinfo is not None:
+                value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("Value should be within the years 1 to 9999 in UTC") from None
+    return value
 
 
 def _formats(column: Any, declared: Any) -> list[Any]:

@@ -19,11 +19,13 @@ class QueryContext:
         request: whose `request.var` values expressions take; None for the one being answered.
         values: values of context variables by name, before those of the request.
         scope: which fields are read; None for all.
+        place: where the scope came from, for messages.
     """
 
     request: Request | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     scope: Scope | None = None
+    place: str = "scope"
 
     def entered(self) -> AbstractContextManager[None]:
         """Return a block in which expressions take their values from here."""

@@ -62,6 +62,16 @@ def as_key(field: Any, value: Any, alias: str | None = None) -> Any:
     return key
 
 
+def names_of_key(model: type[Model]) -> set[str]:
+    """Return the names of a model's primary key: a child's is its parent's as well."""
+    field: Any = model._meta.pk
+    names = {"pk", field.name, field.attname}
+    while field.is_relation and field.remote_field.parent_link:
+        field = field.target_field
+        names |= {field.name, field.attname}
+    return names
+
+
 def _as_keys(columns: Sequence[Any], value: Any, alias: str | None) -> Any:
     if not isinstance(value, list | tuple) or len(value) != len(columns):
         return None

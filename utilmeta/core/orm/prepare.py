@@ -17,7 +17,8 @@ from pydantic_core import MISSING, PydanticUndefined, core_schema
 from utilmeta.core.orm.columns import carry
 from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import Options, is_computed, is_expression, options_of
-from utilmeta.core.orm.modes import Mode
+from utilmeta.core.orm.keys import names_of_key
+from utilmeta.core.orm.modes import WP, Mode
 from utilmeta.core.orm.relations import find_field
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
@@ -51,7 +52,15 @@ def prepare(schema: AnySchema, model: type[Model] | None, mode: Mode | None) -> 
     for name, info in schema.__pydantic_fields__.items():
         if model is not None:
             _carry(info, name, model)
+            if mode is None and info.is_required() and _is_made(find_field(model, name)):
+                # A new row has none; the database makes it.
+                info.default = MISSING
         _hide(info)
+
+
+def _is_made(column: Any) -> bool:
+    """Return whether the database makes a column's value."""
+    return isinstance(column, AutoField | GeneratedField)
 
 
 def _take_expression(info: FieldInfo) -> None:
@@ -191,7 +200,8 @@ def _nested_in(annotation: Any, name: str, mode: Mode, options: Options) -> Any:
                 "orm.Field(mode='rwa', on_write='create' | 'update' | 'replace' | 'link')"
             )
         made: Any = nested
-        return made[mode]
+        # What is only linked is not written: its key is all that counts.
+        return made[WP if options.on_write == "link" else mode]
     origin = typing.get_origin(annotation)
     if origin is None:
         return annotation
@@ -238,8 +248,7 @@ def key_names(schema: AnySchema) -> tuple[str, ...]:
     """Return the fields that are the primary key."""
     found: tuple[str, ...] | None = schema.__dict__.get("__utilmeta_keys__")
     if found is None:
-        key: Any = schema.model_of()._meta.pk
-        names = {"pk", key.name, key.attname}
+        names = names_of_key(schema.model_of())
         found = tuple(
             name
             for name, info in schema.model_fields.items()
@@ -262,6 +271,17 @@ def describe_fields(schema: AnySchema, core: Any, handler: Any) -> Any:
             whole.get("properties", {}).pop(alias, None)
             if alias in whole.get("required", ()):
                 whole["required"].remove(alias)
+    if not is_input_side:
+        _require_all(schema, whole)
     if not whole.get("required", True):
         del whole["required"]
     return described
+
+
+def _require_all(schema: AnySchema, whole: dict[str, Any]) -> None:
+    """Say that answers hold what has no default of its own, such as what clients cannot set."""
+    required = whole.setdefault("required", [])
+    for name, info in schema.model_fields.items():
+        output = info.serialization_alias or info.alias or name
+        if info.default is MISSING and output in whole["properties"] and output not in required:
+            required.append(output)

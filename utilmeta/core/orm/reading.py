@@ -103,7 +103,7 @@ def scoped(schema: AnySchema, context: QueryContext) -> Plan:
     try:
         return plan_of(schema, context.scope)
     except ScopeError as exc:
-        fault = {"place": "query.scope", "code": "scope", "expected": str(exc)}
+        fault = {"place": context.place, "code": "scope", "expected": str(exc)}
         raise BadRequest("The request is invalid", errors=[fault]) from exc
 
 
@@ -174,10 +174,11 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
     # What is set from here on is what `save` writes.
     object.__setattr__(made, "__pydantic_fields_set__", set())
     object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", {"_key": key})
-    if schema.__private_attributes__.keys() != {"_key"}:
+    object.__setattr__(made, "__pydantic_private__", _PRIVATE | {"_key": key})
+    if len(schema.__private_attributes__) > len(_PRIVATE):
+        # The project's own private attributes.
         made.model_post_init(None)
-        made._key = key
+        made.__pydantic_private__.update(_PRIVATE, _key=key)
     instance: S = made
     return instance
 

@@ -160,7 +160,7 @@ def _one_of(model: type[Model], name: str) -> RowMaker:
 
 
 def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where: str) -> RowMaker:
-    order = total_order(_order_of(base, model), model)
+    order = total_order(order_of(base, model), model)
     if base is None:
 
         def all_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
@@ -195,7 +195,7 @@ def _through_link(
         near, far = far, near
     whole, low, high = (None, 0, None) if base is None else _unsliced(base)
     order = [
-        prefixed(item, f"{far}__", where) for item in total_order(_order_of(base, model), model)
+        prefixed(item, f"{far}__", where) for item in total_order(order_of(base, model), model)
     ]
     _check_order(order, through, where)
     hides = hides_rows(model)
@@ -308,7 +308,7 @@ def _unsliced(base: "QuerySet[Any]") -> "tuple[QuerySet[Any], int, int | None]":
     return whole, low, high
 
 
-def _order_of(base: "QuerySet[Any] | None", model: type[Model]) -> list[Any]:
+def order_of(base: "QuerySet[Any] | None", model: type[Model]) -> list[Any]:
     """Return what orders related rows: the queryset's own order, else the model's, else the key.
 
     Source: django.db.models.sql.Query, `order_by extra_order_by default_ordering

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Value
+from django.db.models import CharField, Value
 
 from utilmeta.core.request.current import value_of
 
@@ -27,6 +27,14 @@ class ContextValue(Value):
 
     def __repr__(self) -> str:
         return repr(self.variable)
+
+    @property
+    def output_field(self) -> Any:
+        """Type of the value that it stands for now; text for None and for what has no column."""
+        plain: Any = Value(value_of(self.variable))
+        return plain._output_field_or_none or CharField()  # noqa: SLF001 - as Value itself does
+
+    _output_field_or_none = output_field
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the value as a parameter, a list of them as `(%s, %s)`.

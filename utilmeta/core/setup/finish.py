@@ -1,6 +1,7 @@
 """The last step of set-up: the registry of models is ready, so user code may be imported."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,17 +80,32 @@ def finish(
 
 
 def check_schemas() -> None:
-    """Compile the plan of every schema that a module holds, so that wrong ones are found now.
+    """Compile what every schema and query of a module does, so that wrong ones are found now.
 
     Raises:
-        ConfigError: a field has no source in the model; see `utilmeta.core.orm.compile`.
+        ConfigError: a field does not fit the model; see `utilmeta.core.orm`.
     """
-    module: Any = sys.modules.get("utilmeta.core.orm.schema")
-    waiting: list[Any] = list(module.Schema.__subclasses__()) if module is not None else []
-    while waiting:
-        schema: Any = waiting.pop()
-        waiting += schema.__subclasses__()
-        home: Any = sys.modules.get(schema.__module__)
-        is_held = getattr(home, schema.__name__, None) is schema
-        if schema.model_fields and is_held:
+    for schema in _subclasses("utilmeta.core.orm.schema", "Schema"):
+        mode = schema.__utilmeta_mode__
+        if mode is not None and mode.writes and _is_held(schema.__bases__[0]):
+            schema.write_plan()
+        elif _is_held(schema):
             schema.plan()
+    for query in _subclasses("utilmeta.core.orm.query.base", "Query"):
+        if _is_held(query):
+            query.check()
+
+
+def _subclasses(module: str, name: str) -> Iterator[Any]:
+    """Yield the classes of a model below one that may not have been imported."""
+    waiting: list[Any] = [getattr(sys.modules[module], name)] if module in sys.modules else []
+    while waiting:
+        found: Any = waiting.pop()
+        waiting += found.__subclasses__()
+        if found.__utilmeta_model__ is not None and found.model_fields:
+            yield found
+
+
+def _is_held(found: Any) -> bool:
+    """Return whether a module holds a class by its name, as none does those of a function."""
+    return getattr(sys.modules.get(found.__module__), found.__name__, None) is found

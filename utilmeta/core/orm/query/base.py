@@ -1,5 +1,6 @@
 """Queries of a model: `class ArticleQuery(orm.Query[Article])`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import pydantic
@@ -111,7 +112,7 @@ class Query(_Base[M]):
         Raises:
             BadRequest: it is told in two ways at once.
         """
-        return QueryContext(scope=scope_of(self))
+        return self.context_of(QueryContext())
 
     def count(self, base: "QuerySet[M] | None" = None) -> int:
         """Return how many rows are asked for on all pages.
@@ -142,7 +143,5 @@ class Query(_Base[M]):
 
     def context_of(self, context: QueryContext) -> QueryContext:
         """Return a context with the fields that this query asks for."""
-        scope = scope_of(self)
-        if scope is None:
-            return context
-        return QueryContext(request=context.request, values=context.values, scope=scope)
+        scope, place = scope_of(self)
+        return context if scope is None else replace(context, scope=scope, place=f"query.{place}")

@@ -31,6 +31,7 @@ class Compiled:
         ranked: names of searches that order by how well rows fit.
         parts: `offset limit page cursor` to the name of their field.
         scopes: names of the fields that hold scopes, and whether they exclude.
+        wires: names in requests by the names of fields.
     """
 
     model: type[Model]
@@ -39,6 +40,7 @@ class Compiled:
     ranked: list[str] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=dict)
     scopes: dict[str, bool] = field(default_factory=dict)
+    wires: dict[str, str] = field(default_factory=dict)
 
     def filtered(self, query: "Query[Any]", base: "QuerySet[Any] | None") -> "QuerySet[Any]":
         """Return all rows that a query asks for.
@@ -60,7 +62,7 @@ class Compiled:
         for name, step in self.steps.items():
             value = getattr(query, name)
             if value is not MISSING:
-                rows = _apply(step, rows, value, name)
+                rows = _apply(step, rows, value, self.wires[name])
         return rows
 
     def part(self, query: "Query[Any]", kind: str) -> Any:
@@ -109,7 +111,13 @@ def compile_query(query: "type[Query[Any]]", model: type[Model]) -> Compiled:
             _add_part(marker, name, where, parts, scopes)
     _check_parts(parts, query)
     return Compiled(
-        model=model, steps=steps, ordering=ordering, ranked=ranked, parts=parts, scopes=scopes
+        model=model,
+        steps=steps,
+        ordering=ordering,
+        ranked=ranked,
+        parts=parts,
+        scopes=scopes,
+        wires={name: info.alias or name for name, info in query.model_fields.items()},
     )
 
 

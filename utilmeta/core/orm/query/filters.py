@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Model, Q, QuerySet
 
 from utilmeta.core.orm.expressions import for_row
+from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.query.declared import FilterBy
 from utilmeta.core.orm.relations import find_field, is_many, need_field
 from utilmeta.utils.annotations import is_many as is_list
@@ -43,11 +44,39 @@ def _by_path(source: str, annotation: Any, model: type[Model], where: str) -> "S
     full = "__".join([*path, *lookups])
     plain = "__".join([*path, *([] if lookup in {"", "exact"} else lookups[:-1])])
 
+    key = need_key(model, path)
+
     def step(rows: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        condition = Q(**{f"{plain}__isnull": True}) if value is None else Q(**{full: value})
-        return restricted(rows, condition, model, crosses=crosses)
+        if value is None:
+            return restricted(rows, Q(**{f"{plain}__isnull": True}), model, crosses=crosses)
+        if key is not None and lookups in ([], ["exact"], ["in"]):
+            value = _keys(key, value)
+            if value is None:
+                return rows.none()
+        return restricted(rows, Q(**{full: value}), model, crosses=crosses)
 
     return step
+
+
+def need_key(model: type[Model], path: list[str]) -> Any:
+    """Return the column of keys that a path of a relation ends at; None for other columns."""
+    current: Any = model
+    field: Any = None
+    for part in path:
+        field = need_field(current, part, "")
+        current = field.related_model
+    if field is None or not (field.is_relation or field.primary_key):
+        return None
+    if hasattr(field, "target_field"):
+        return field.target_field
+    return field if current is None else current._meta.pk
+
+
+def _keys(column: Any, value: Any) -> Any:
+    """Return those of some keys that a row may have; None when it is one and no row may."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        return as_key(column, value)
+    return [key for item in value if (key := as_key(column, item)) is not None]
 
 
 def read_path(source: str, model: type[Model], where: str) -> tuple[list[str], list[str], bool]:

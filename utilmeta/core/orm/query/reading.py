@@ -14,7 +14,7 @@ from utilmeta.core.orm.query.orders import Ordered, apply_order
 from utilmeta.core.orm.query.prepare import texts_of
 from utilmeta.core.orm.query.search import RANK
 from utilmeta.core.orm.reading import check_queryset, scoped
-from utilmeta.core.orm.relations import may_be_null, need_field, total_order
+from utilmeta.core.orm.relations import may_be_null, need_field, order_of, total_order
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, parse_scope
 from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError
@@ -45,9 +45,9 @@ class Selected:
     names: list[str] = field(default_factory=list)
 
 
-def refuse(place: str, text: str) -> BadRequest:
-    """Return the answer to a query whose parts do not go together."""
-    fault = {"place": f"query.{place}", "code": "query", "expected": text}
+def refuse(query: "Query[Any]", name: str, text: str) -> BadRequest:
+    """Return the answer to a query with a field that cannot be."""
+    fault = {"place": f"query.{query.check().wires[name]}", "code": "query", "expected": text}
     return BadRequest("The request is invalid", errors=[fault])
 
 
@@ -79,21 +79,22 @@ def selected(
         return _from_cursor(query, rows, chosen, terms, names, one_more=one_more)
     start = _start(query, limit)
     if terms:
-        rows = rows.order_by(*total_order(terms, compiled.model))
+        rows = _ordered(rows, total_order(terms, compiled.model))
     elif limit is not None or start:
         # Pages of rows in no order would overlap.
-        rows = rows.order_by(*total_order(_own_order(rows), compiled.model))
+        rows = _ordered(rows, total_order(order_of(rows, rows.model), compiled.model))
     return Selected(rows=_cut(rows, start, limit), limit=limit)
 
 
-def _own_order(rows: "QuerySet[Any]") -> list[Any]:
-    """Return what a queryset is ordered by.
+def _ordered(rows: "QuerySet[Any]", terms: list[Any]) -> "QuerySet[Any]":
+    """Return rows in an order, also those of a queryset that was reversed.
 
-    Source: django.db.models.sql.Query, `order_by default_ordering`, of Django 5.2 and 6.1.
+    Source: django.db.models.sql.Query, `standard_ordering`, of Django 5.2 and 6.1.
     """
-    if rows.query.order_by:
-        return list(rows.query.order_by)
-    return list(rows.model._meta.ordering or ()) if rows.query.default_ordering else []
+    rows = rows.order_by(*terms)
+    query: Any = rows.query
+    query.standard_ordering = True
+    return rows
 
 
 def _start(query: "Query[Any]", limit: int | None) -> int:
@@ -102,9 +103,9 @@ def _start(query: "Query[Any]", limit: int | None) -> int:
     if not page:
         return offset or 0
     if offset:
-        raise refuse(compiled.parts["page"], "a page, or an offset, not both")
+        raise refuse(query, compiled.parts["page"], "a page, or an offset, not both")
     if limit is None:
-        raise refuse(compiled.parts["limit"], "the number of rows of a page")
+        raise refuse(query, compiled.parts["limit"], "the number of rows of a page")
     start: int = (page - 1) * limit
     return start
 
@@ -130,7 +131,7 @@ def _from_cursor(
     limit, token = compiled.part(query, "limit"), compiled.part(query, "cursor")
     where = f"{type(query).__name__}.{compiled.parts['cursor']}"
     if not terms:
-        terms = _own_order(rows)
+        terms = order_of(rows, rows.model)
         labels = [_plain_label(item, rows.model, where) for item in terms]
     else:
         labels = [(_not_null(item, where).label, descends) for item, descends in chosen]
@@ -141,13 +142,13 @@ def _from_cursor(
         rows = rows.alias(**{f"{_VALUE}{index}": F(label)})
     if token:
         if compiled.part(query, "offset") or compiled.part(query, "page"):
-            raise refuse(compiled.parts["cursor"], "a cursor, or a page or offset, not both")
-        values = _read_token(token, names, rows, labels, compiled.parts["cursor"])
+            raise refuse(query, compiled.parts["cursor"], "a cursor, or a page or offset, not both")
+        values = _read_token(query, token, names, rows, labels)
         rows = rows.filter(_after(values, labels))
         start = 0
     else:
         start = _start(query, limit)
-    rows = rows.order_by(*terms)
+    rows = _ordered(rows, terms)
     more = 1 if one_more and limit else 0
     cut = _cut(rows, start, None if limit is None else limit + more)
     return Selected(rows=cut, limit=limit, keyset=labels, names=names)
@@ -184,18 +185,23 @@ def _after(values: list[Any], labels: list[tuple[str, bool]]) -> Q:
 
 
 def _read_token(
-    token: str, names: list[str], rows: "QuerySet[Any]", labels: list[tuple[str, bool]], place: str
+    query: "Query[Any]",
+    token: str,
+    names: list[str],
+    rows: "QuerySet[Any]",
+    labels: list[tuple[str, bool]],
 ) -> list[Any]:
+    place = query.check().parts["cursor"]
     try:
         padded = token + "=" * (-len(token) % 4)
         held = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        raise refuse(place, "a cursor that an earlier page gave") from None
+        raise refuse(query, place, "a cursor that an earlier page gave") from None
     if not isinstance(held, dict) or held.get("order") != names:
-        raise refuse(place, "a cursor of a page in the same order")
+        raise refuse(query, place, "a cursor of a page in the same order")
     given = held.get("after")
     if not isinstance(given, list) or len(given) != len(labels):
-        raise refuse(place, "a cursor that an earlier page gave")
+        raise refuse(query, place, "a cursor that an earlier page gave")
     values = []
     for index, item in enumerate(given):
         output: Any = rows.query.annotations[f"{_VALUE}{index}"].output_field
@@ -204,7 +210,7 @@ def _read_token(
         except (ValidationError, TypeError, ValueError, OverflowError):
             value = None
         if value is None or (isinstance(value, str) and "\0" in value):
-            raise refuse(place, "a cursor that an earlier page gave")
+            raise refuse(query, place, "a cursor that an earlier page gave")
         values.append(value)
     return values
 
@@ -229,21 +235,23 @@ class _Encoder(DjangoJSONEncoder):
         return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
 
 
-def scope_of(query: "Query[Any]") -> Scope | None:
-    """Return which fields a query asks for; None for all.
+def scope_of(query: "Query[Any]") -> tuple[Scope | None, str]:
+    """Return which fields a query asks for, None for all, and the name that they are sent by.
 
     Raises:
         BadRequest: it is told in two ways at once.
     """
     found: Scope | None = None
-    for name, excluded in query.check().scopes.items():
+    place = ""
+    compiled = query.check()
+    for name, excluded in compiled.scopes.items():
         texts = texts_of(getattr(query, name))
         if not texts:
             continue
         if found is not None:
-            raise refuse(name, "fields that are wanted, or fields that are not, not both")
-        found = parse_scope(texts, excluded=excluded)
-    return found
+            raise refuse(query, name, "fields that are wanted, or fields that are not, not both")
+        found, place = parse_scope(texts, excluded=excluded), compiled.wires[name]
+    return found, place
 
 
 def read_page(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from asgiref.sync import sync_to_async
 
+from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
 from utilmeta.core.orm.write.save import commit, save_many, save_one
 
 if TYPE_CHECKING:
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 class Writing:
     """The methods of a schema that write rows."""
+
+    @classmethod
+    def write_plan(cls) -> WritePlan:
+        """Return which columns and relations the schema is written to; worked out once.
+
+        Raises:
+            ConfigError: a field is said to be written, but cannot be.
+        """
+        return write_plan_of(cast("Any", cls))
 
     def save(
         self,

@@ -16,8 +16,17 @@ from utilmeta.core.orm.write.checks import check_references, check_unique, exist
 from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
-from utilmeta.core.orm.write.statements import insert, update, update_row
-from utilmeta.core.orm.write.values import Fault, Item, as_column, fault, fill, item_of, refuse
+from utilmeta.core.orm.write.statements import insert, real_limits, update, update_row
+from utilmeta.core.orm.write.values import (
+    Fault,
+    Item,
+    as_column,
+    fault,
+    fill,
+    holds_secret,
+    item_of,
+    refuse,
+)
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import refusals
 from utilmeta.utils.exceptions import ConfigError, OrmError
@@ -34,8 +43,12 @@ def database_for(plan: WritePlan, using: str | None) -> str:
 
 
 def transaction_for(alias: str, *, wanted: bool) -> AbstractContextManager[Any]:
-    """Return a transaction, or a savepoint of the one that is open; nothing when none is wanted."""
-    return transaction.atomic(using=alias) if wanted else contextlib.nullcontext()
+    """Return a transaction, or a savepoint of the one that is open; nothing when neither is needed.
+
+    Without a savepoint a refused statement would spoil the transaction that is open.
+    """
+    needed = wanted or connections[alias].in_atomic_block
+    return transaction.atomic(using=alias) if needed else contextlib.nullcontext()
 
 
 def save_one(
@@ -57,12 +70,18 @@ def save_one(
         must_update = must_update or mode.letter == "w"
     if must_create and must_update:
         raise OrmError(f"{schema.__name__}: a row cannot be created and updated at once")
+    if if_match is not None and plan.version is None:
+        raise OrmError(
+            f"{schema.__name__}: if_match= needs a field that counts updates: version: int = "
+            "orm.Field(version=True)"
+        )
     item = item_of(plan, instance, "", alias)
     if must_update and item.key is None:
         raise MissingPrimaryKey(f"{schema.__name__}: of which row? set its pk before it is saved")
     # What is checked at the end of a transaction may fail there too.
     with (
         refusals(plan, alias),
+        real_limits(alias),
         transaction_for(alias, wanted=in_transaction or not plan.is_single),
     ):
         item.creates = must_create or (
@@ -118,7 +137,7 @@ def save_many(
     items = [
         item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
     ]
-    with refusals(plan, alias), transaction.atomic(using=alias):
+    with refusals(plan, alias), real_limits(alias), transaction.atomic(using=alias):
         if upsert_on:
             find_upserts(plan, items, upsert_on, alias)
         write_items(plan, items, alias, must_create=must_create, must_update=must_update)
@@ -144,7 +163,9 @@ def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
             for error in exc.errors(include_url=False, include_context=False)[:100]:
                 place = ".".join(map(str, (index, *error["loc"])))
                 got = MISSING if error["type"] == "missing" else error["input"]
-                faults.append(fault(place, error["type"], error["msg"], got))
+                # Messages of validators may quote the value.
+                text = "a valid value" if holds_secret(place) else error["msg"]
+                faults.append(fault(place, error["type"], text, got))
     refuse(faults[:100])
     return found
 
@@ -177,7 +198,8 @@ def write_items(
         if must_update and item.creates:
             text = "the key of a row that exists"
             faults.append(fault(f"{item.place}{wire}", "not_found", text, item.key))
-        elif must_create and not item.creates:
+            continue
+        if must_create and not item.creates:
             faults.append(fault(f"{item.place}{wire}", "unique", "a key that no row has", item.key))
         elif item.key is not None and item.key in seen:
             faults.append(fault(f"{item.place}{wire}", "unique", "each row once", item.key))
@@ -190,8 +212,10 @@ def write_items(
     new = [item for item in items if item.creates]
     for item in new:
         first_version(plan, item)
-    insert(plan.model, new, alias)
-    update(plan.model, [item for item in items if not item.creates], alias)
+    # Which row it is that a database refuses is not told.
+    with refusals(plan, alias, items[0].place.rstrip("0123456789.")):
+        insert(plan.model, new, alias)
+        update(plan.model, [item for item in items if not item.creates], alias)
     set_links(plan, items, alias)
     write_after(plan, items, alias)
 
@@ -271,5 +295,5 @@ def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None
         for field in plan.model._meta.concrete_fields
         if getattr(field, "auto_now", False)
     }
-    with refusals(plan, alias):
+    with refusals(plan, alias), transaction_for(alias, wanted=False):
         return queryset.using(alias).update(**{**moments, **values})

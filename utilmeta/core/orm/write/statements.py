@@ -32,22 +32,22 @@ def insert(model: type[Model], items: list[Item], alias: str) -> None:
             row.save(force_insert=True, using=alias)
     elif rows:
         size = max(1, MAX_PARAMETERS // max(1, len(model._meta.concrete_fields)))
-        with _real_limit(connection):
-            manager: Any = model._base_manager
-            manager.using(alias).bulk_create(rows, batch_size=size)
+        manager: Any = model._base_manager
+        manager.using(alias).bulk_create(rows, batch_size=size)
     for item in items:
         item.key = item.row.pk
 
 
 @contextlib.contextmanager
-def _real_limit(connection: Any) -> Iterator[None]:
-    """Let Django send SQLite as many parameters as it takes.
+def real_limits(alias: str) -> Iterator[None]:
+    """Let Django send SQLite as many parameters as it takes, in the block.
 
     Django splits statements at 999, the limit of SQLite before 3.32 (2020).
 
     Source: django.db.backends.sqlite3.features, `max_query_params`, of Django 5.2; in 6.1 it is
     what SQLite itself tells.
     """
+    connection: Any = connections[alias]
     if connection.vendor != "sqlite" or (connection.features.max_query_params or 0) > 999:
         yield
         return

@@ -13,16 +13,29 @@ from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.reading import key_value
 from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of
 from utilmeta.utils.exceptions import BadRequest
+from utilmeta.utils.masking import MASK, is_secret
+
+# Characters of a value that are shown.
+_SHOWN = 200
 
 Fault = dict[str, object]
 
 
 def fault(place: str, code: str, expected: str, got: Any = MISSING) -> Fault:
-    """Return what is wrong with a value, as validation tells it."""
+    """Return what is wrong with a value, as validation tells it: secrets masked, long ones cut."""
     found: Fault = {"place": place, "code": code, "expected": expected}
-    if got is not MISSING and (got is None or isinstance(got, str | int | float | bool)):
+    if got is None or (got is not MISSING and holds_secret(place)):
+        found["got"] = got and MASK
+    elif isinstance(got, str):
+        found["got"] = got if len(got) <= _SHOWN else f"{got[:_SHOWN]}..."
+    elif isinstance(got, int | float):
         found["got"] = got
     return found
+
+
+def holds_secret(place: str) -> bool:
+    """Return whether one of the names of a place looks as if it held a secret."""
+    return any(is_secret(part) for part in place.split("."))
 
 
 def refuse(faults: list[Fault]) -> None:
@@ -71,7 +84,11 @@ def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:
 def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
     """Add the values of the columns to a row; what is wrong is added to `faults`."""
     written = names_written(item.instance, creates=item.creates)
+    known = set(item.values)
     for column in plan.columns:
+        if column.column.attname in known:
+            # The row it is nested in has said so, whatever was sent.
+            continue
         value = item.instance.__dict__.get(column.name, MISSING)
         place = f"{item.place}{column.wire}"
         if value is MISSING:

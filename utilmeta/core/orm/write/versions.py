@@ -12,8 +12,8 @@ from utilmeta.core.orm.write.plan import WritePlan
 from utilmeta.core.orm.write.values import Fault, Item, fault, refuse
 from utilmeta.utils.exceptions import PreconditionFailed
 
-# RFC 9110 section 13.1.1: `*`, or entity tags; weak ones never match.
-_TAG = re.compile(r'"(\d+)"')
+# RFC 9110 section 13.1.1: `*`, or entity tags; weak ones never match. Columns have 64 bits.
+_TAG = re.compile(r'(?<!W/)"([0-9]{1,19})"')
 
 
 def expected_version(plan: WritePlan, item: Item, if_match: str | None) -> list[int] | None:

@@ -78,6 +78,15 @@ def refusals(plan: WritePlan, alias: str, place: str = "") -> Iterator[None]:
         raise BadRequest("The request is invalid", errors=errors) from exc
 
 
+def refusal(error: IntegrityError, alias: str) -> BadRequest:
+    """Return the answer to a refusal of which nothing more is known than what the engine says."""
+    violation = read_violation(error, alias)
+    text = _TEXTS.get(violation.kind, "values that go together")
+    places = violation.columns or ("body",)
+    faults = [fault(place, violation.kind or "constraint", text) for place in places]
+    return BadRequest("The request is invalid", errors=faults)
+
+
 def read_violation(error: IntegrityError, alias: str) -> Violation:
     """Return what an engine's error says."""
     vendor = connections[alias].vendor
@@ -140,6 +149,8 @@ def faults_of(violation: Violation, plan: WritePlan, alias: str, place: str) -> 
         columns = tuple(getattr(constraint, "fields", ())) or columns
     elif violation.name and not columns and connections[alias].vendor == "mysql":
         columns = _columns_of(plan.model, violation.name, alias)
+    if place and not place.endswith("."):
+        place += "."
     names = [_wire(plan, column) for column in columns]
     if constraint is not None and not names:
         names = [_wire(plan, name) for name in _fields_in(constraint)]

@@ -1,0 +1,1 @@
+"""Measurements, each a script that says in its docstring what it compares."""

@@ -1,0 +1,96 @@
+"""Endpoints in a transaction."""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, transaction
+
+from utilmeta.core.orm.write.violations import refusal
+from utilmeta.utils.exceptions import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Atomic:
+    """Run an endpoint in a transaction: `@orm.Atomic()` around it, sync or async.
+
+    What the endpoint writes is kept when it returns, and undone when it raises. Hooks, and the
+    encoding of the answer, are outside. Inside of another transaction it is a savepoint. In an
+    async endpoint all statements of the request are in it, those of tasks it starts as well, as
+    they share one connection.
+
+    Args:
+        alias: the database.
+        durable: whether to refuse to be a part of another transaction.
+        savepoint: whether an inner one can be undone alone.
+
+    Raises:
+        ConfigError: what is decorated is no method, or a generator, whose answer would be sent
+            after the end of the transaction.
+    """
+
+    def __init__(
+        self, alias: str = "default", *, durable: bool = False, savepoint: bool = True
+    ) -> None:
+        if callable(alias):
+            raise ConfigError("@orm.Atomic needs parentheses: @orm.Atomic()")
+        self._options: dict[str, Any] = {
+            "using": alias,
+            "durable": durable,
+            "savepoint": savepoint,
+        }
+        self.alias = alias
+
+    def __call__(self, function: F) -> F:
+        """Return the function, in a transaction."""
+        if not inspect.isfunction(function):
+            raise ConfigError(f"@orm.Atomic() belongs on an endpoint, not on {function!r}")
+        # Other decorators may be between.
+        original = inspect.unwrap(function)
+        if inspect.isgeneratorfunction(original) or inspect.isasyncgenfunction(original):
+            raise ConfigError(
+                f"{function.__qualname__}: @orm.Atomic() cannot be around a generator, which goes "
+                "on after the endpoint's end; use transaction.atomic inside"
+            )
+        is_async = inspect.iscoroutinefunction(original)
+        return cast("F", self._async(function) if is_async else self._sync(function))
+
+    def _sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                with transaction.atomic(**self._options):
+                    return function(*args, **kwargs)
+            except IntegrityError as exc:
+                # What is checked at the end, such as foreign keys.
+                raise refusal(exc, self.alias) from exc
+
+        return run
+
+    def _async(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            block = transaction.atomic(**self._options)
+            await sync_to_async(block.__enter__)()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as exc:
+                await _leave(block, exc)
+                raise
+            try:
+                await _leave(block, None)
+            except IntegrityError as exc:
+                raise refusal(exc, self.alias) from exc
+            return result
+
+        return run
+
+
+async def _leave(block: Any, error: BaseException | None) -> None:
+    """Leave a transaction on the thread it was entered on, even when the request is given up."""
+    details = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+    await asyncio.shield(asyncio.ensure_future(sync_to_async(block.__exit__)(*details)))

@@ -1,0 +1,1 @@
+"""What is particular to the store beneath: today Django's ORM."""

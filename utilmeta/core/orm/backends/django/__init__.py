@@ -1,0 +1,1 @@
+"""Django's expressions and models, with what this project adds to them."""
