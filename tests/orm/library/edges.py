@@ -17,6 +17,7 @@ from tests.orm.library.models import (
     Label,
     Placement,
     Shelf,
+    Slot,
     Sticker,
     Work,
 )
@@ -391,3 +392,25 @@ def test_a_slice_may_be_of_random_rows() -> None:
     found = Listed.init(top)
     for names in (found.children, found.authors):
         assert len(names) == len(set(names) & set("abc")) == 2
+
+
+def test_keys_of_two_columns_are_read_and_not_sliced() -> None:
+    class Placed(orm.Schema[Slot]):
+        pk: tuple[int, int]
+        name: str
+
+    class Filled(orm.Schema[Drawer]):
+        slots: list[Placed]
+
+    class First(orm.Schema[Drawer]):
+        slots: list[Placed] = orm.Field(queryset=Slot.objects.all()[:1])
+
+    drawer = Drawer.everything.create(name="a")
+    for column, name in ((2, "x"), (3, "y"), (1, "y")):
+        Slot.objects.create(row=1, column=column, name=name, drawer=drawer)
+    found = Filled.init(drawer)
+    assert [slot.pk for slot in found.slots] == [(1, 1), (1, 2), (1, 3)]
+    rows = Placed.serialize([(1, 3), [1, 1], (9, 9), (1,), "x", 5, (1, "x")])
+    assert rows.keys == [(1, 3), (1, 1)]
+    with pytest.raises(ConfigError, match=r"First\.slots.*several columns"):
+        First.plan()

@@ -191,3 +191,16 @@ class Sticker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label_id} on {self.drawer_id}"
+
+
+class Slot(models.Model):
+    """A row whose key is two columns."""
+
+    pk = models.CompositePrimaryKey("row", "column")
+    row = models.IntegerField()
+    column = models.IntegerField()
+    name = models.CharField(max_length=20)
+    drawer = models.ForeignKey(Drawer, models.CASCADE, related_name="slots")
+
+    def __str__(self) -> str:
+        return self.name

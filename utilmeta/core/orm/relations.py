@@ -180,7 +180,20 @@ def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where
 
     if where and low == high:
         raise ConfigError(f"{where}: the queryset's slice is empty")
+    _check_slice(model, low, high, where)
     return some_rows
+
+
+def _check_slice(model: type[Model], low: int, high: int | None, where: str) -> None:
+    """Refuse a slice of rows that Django cannot tell by one column.
+
+    Raises:
+        ConfigError: their key is several columns.
+    """
+    if (low or high is not None) and isinstance(model._meta.pk, CompositePrimaryKey):
+        raise ConfigError(
+            f"{where}: {model.__name__} has a key of several columns, by which Django cannot slice"
+        )
 
 
 def _through_link(
@@ -197,6 +210,7 @@ def _through_link(
     order = [
         prefixed(item, f"{far}__", where) for item in total_order(order_of(base, model), model)
     ]
+    _check_slice(through, low, high, where)
     _check_order(order, through, where)
     hides = hides_rows(model)
 
@@ -276,10 +290,6 @@ def _sliced(
     where = (
         {f"{_PLACE}__gt": low} if high is None else {f"{_PLACE}__gt": low, f"{_PLACE}__lte": high}
     )
-    if isinstance(rows.model._meta.pk, CompositePrimaryKey):
-        # Django forgets the filter in a subquery of several columns.
-        few: QuerySet[Any] = rows.annotate(**{_PLACE: place}).filter(**where)
-        return few
     placed = rows.order_by().annotate(**{_PLACE: place}).filter(**where)
     # Apart, as Django loses columns that stand twice in a statement that filters by a window.
     return rows.filter(pk__in=placed.values("pk"))
