@@ -5,6 +5,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+import pydantic
 import pytest
 from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Value, When
@@ -414,3 +415,20 @@ def test_keys_of_two_columns_are_read_and_not_sliced() -> None:
     assert rows.keys == [(1, 3), (1, 1)]
     with pytest.raises(ConfigError, match=r"First\.slots.*several columns"):
         First.plan()
+
+
+def test_private_attributes_of_schemas_have_their_defaults() -> None:
+    class Kept(orm.Schema[Shelf]):
+        name: str
+        _seen: list[str] = pydantic.PrivateAttr(default_factory=list)
+        _number: int = 5
+
+    class Begun(Kept):
+        def model_post_init(self, _context: Any) -> None:
+            self._seen.append(self.name)
+
+    shelf = Shelf.objects.create(name="a", kind="w")
+    found = Kept.init(shelf)
+    assert (found._seen, found._number, found.pk) == ([], 5, shelf.pk)
+    begun = Begun.init(shelf)
+    assert (begun._seen, begun._number, begun.pk) == (["a"], 5, shelf.pk)

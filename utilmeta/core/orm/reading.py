@@ -176,7 +176,8 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
     object.__setattr__(made, "__pydantic_extra__", None)
     object.__setattr__(made, "__pydantic_private__", _PRIVATE | {"_key": key})
     if len(schema.__private_attributes__) > len(_PRIVATE):
-        # The project's own private attributes.
+        # The project's own private attributes; pydantic makes them where there are none at all.
+        object.__setattr__(made, "__pydantic_private__", None)
         made.model_post_init(None)
         made.__pydantic_private__.update(_PRIVATE, _key=key)
     instance: S = made
