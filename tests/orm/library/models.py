@@ -139,3 +139,68 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return str(self.position)
+
+
+class Drawers(models.Manager["Drawer"]):
+    """All but the hidden."""
+
+    def get_queryset(self) -> "models.QuerySet[Drawer]":
+        return super().get_queryset().filter(hidden=False)
+
+
+class Label(models.Model):
+    """What is stuck on drawers, by its text."""
+
+    text = models.CharField(max_length=20, unique=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Drawer(models.Model):
+    """A node of a tree, which may be hidden."""
+
+    name = models.CharField(max_length=20, unique=True)
+    hidden = models.BooleanField(default=False)
+    inside = models.ForeignKey("self", models.CASCADE, null=True, related_name="drawers")
+    labels = models.ManyToManyField(Label, through="Sticker")
+
+    objects: ClassVar[Drawers] = Drawers()
+    everything: ClassVar["models.Manager[Drawer]"] = models.Manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stickers(models.Manager["Sticker"]):
+    """All but the hidden."""
+
+    def get_queryset(self) -> "models.QuerySet[Sticker]":
+        return super().get_queryset().filter(hidden=False)
+
+
+class Sticker(models.Model):
+    """A label on a drawer, by the columns that are no keys; or none yet."""
+
+    drawer = models.ForeignKey(Drawer, models.CASCADE, to_field="name")
+    label = models.ForeignKey(Label, models.CASCADE, to_field="text", null=True)
+    hidden = models.BooleanField(default=False)
+
+    objects: ClassVar[Stickers] = Stickers()
+    everything: ClassVar["models.Manager[Sticker]"] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.label_id} on {self.drawer_id}"
+
+
+class Slot(models.Model):
+    """A row whose key is two columns."""
+
+    pk = models.CompositePrimaryKey("row", "column")
+    row = models.IntegerField()
+    column = models.IntegerField()
+    name = models.CharField(max_length=20)
+    drawer = models.ForeignKey(Drawer, models.CASCADE, related_name="slots")
+
+    def __str__(self) -> str:
+        return self.name

@@ -17,13 +17,14 @@ from utilmeta.core.orm.relations import (
     find_field,
     is_many,
     is_property,
+    leads_to_many,
     link_of,
     may_be_null,
     need_field,
 )
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.selection import Selection
-from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target
+from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete
 from utilmeta.utils.annotations import admits_none, element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -49,12 +50,6 @@ def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = No
     return Plan(
         schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
     )
-
-
-def complete(schema: AnySchema) -> None:
-    """Resolve the names of schemas that were declared later."""
-    if not schema.__pydantic_complete__:
-        schema.model_rebuild()
 
 
 def _looping(schema: AnySchema, outer: tuple[AnySchema, ...]) -> Iterator[AnySchema]:
@@ -87,6 +82,8 @@ def _shape(schema: AnySchema, spot: Spot) -> Shape:
         wanted = spot.scope is None or spot.scope.takes(name, target.output)
         if not wanted and not computed:
             continue
+        if target.output in shape.outputs:
+            raise ConfigError(f"{target.where}: another field is called {target.output!r} already")
         shape.outputs.append(target.output)
         if target.options.no_output or not wanted:
             shape.hidden.append(target.output)
@@ -194,6 +191,12 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         if target.nested is None and source.query.default_cols:
             raise ConfigError(f"{target.where}: the queryset needs .values('...') of one column")
         source = first_of(source, "pk" if target.nested is not None else None)
+    path = leads_to_many(source, spot.model)
+    if path is not None:
+        raise ConfigError(
+            f"{target.where}: {path!r} leads to many rows, each of which would repeat the row; "
+            "aggregate it, or ask with Exists"
+        )
     expression = for_row(source, spot.model, spot.prefix, target.where)
     index = spot.selection.expression(f"{spot.prefix}{target.name}", expression)
     if target.nested is None:
@@ -244,6 +247,10 @@ def _apart(model: type[Model], prefix: str, selection: Selection, spot: Spot) ->
 def _follow(shape: Shape, target: Target, path: Sequence[str], spot: Spot) -> None:
     """Add what a path through relations leads to."""
     relation = need_field(spot.model, path[0], target.where)
+    if relation.is_relation and relation.related_model is None:
+        raise ConfigError(
+            f"{target.where}: {path[0]!r} is a generic relation, which is not supported"
+        )
     if is_many(relation):
         if not target.many:
             raise ConfigError(

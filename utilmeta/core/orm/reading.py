@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan, complete, output_name
+from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
@@ -15,6 +15,7 @@ from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
+from utilmeta.core.orm.spots import complete
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import BadRequest, OrmError
 
@@ -175,7 +176,8 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
     object.__setattr__(made, "__pydantic_extra__", None)
     object.__setattr__(made, "__pydantic_private__", _PRIVATE | {"_key": key})
     if len(schema.__private_attributes__) > len(_PRIVATE):
-        # The project's own private attributes.
+        # The project's own private attributes; pydantic makes them where there are none at all.
+        object.__setattr__(made, "__pydantic_private__", None)
         made.model_post_init(None)
         made.__pydantic_private__.update(_PRIVATE, _key=key)
     instance: S = made

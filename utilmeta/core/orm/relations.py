@@ -9,6 +9,9 @@ from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
+    Aggregate,
+    CompositePrimaryKey,
+    Exists,
     F,
     ForeignObjectRel,
     Manager,
@@ -17,11 +20,14 @@ from django.db.models import (
     ManyToOneRel,
     Model,
     OneToOneRel,
+    OuterRef,
+    Q,
     QuerySet,
+    Subquery,
     Window,
 )
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Random, RowNumber
 from django.utils.functional import cached_property
 
 from utilmeta.core.orm.expressions import parts_of, prefixed
@@ -133,12 +139,24 @@ def link_of(field: Relation, base: "QuerySet[Any] | None", where: str) -> Link:
         return _through_link(field, base, model, where)
     if field.many_to_one or (field.one_to_one and not isinstance(field, OneToOneRel)):
         target = field.foreign_related_fields[0].name
-        return Link(_filtered(model, target, base, where), target, "", model, field.attname)
+        return Link(_one_of(model, target), target, "", model, field.attname)
     if not isinstance(field, ManyToOneRel):
         raise ConfigError(f"{where}: {field.name!r} is a generic relation, which is not supported")
     name = field.field.name
     key = field.field.foreign_related_fields[0].name
+    if isinstance(field, OneToOneRel):
+        return Link(_one_of(model, name), name, "", model, key)
     return Link(_filtered(model, name, base, where), name, "", model, key)
+
+
+def _one_of(model: type[Model], name: str) -> RowMaker:
+    """Return what reads the rows of a single relation, hidden ones as well, as joins do."""
+
+    def rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
+        found: QuerySet[Any] = model._base_manager.using(using).filter(**{f"{name}__in": keys})
+        return found.order_by()
+
+    return rows
 
 
 def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where: str) -> RowMaker:
@@ -162,7 +180,20 @@ def _filtered(model: type[Model], name: str, base: "QuerySet[Any] | None", where
 
     if where and low == high:
         raise ConfigError(f"{where}: the queryset's slice is empty")
+    _check_slice(model, low, high, where)
     return some_rows
+
+
+def _check_slice(model: type[Model], low: int, high: int | None, where: str) -> None:
+    """Refuse a slice of rows that Django cannot tell by one column.
+
+    Raises:
+        ConfigError: their key is several columns.
+    """
+    if (low or high is not None) and isinstance(model._meta.pk, CompositePrimaryKey):
+        raise ConfigError(
+            f"{where}: {model.__name__} has a key of several columns, by which Django cannot slice"
+        )
 
 
 def _through_link(
@@ -179,19 +210,52 @@ def _through_link(
     order = [
         prefixed(item, f"{far}__", where) for item in total_order(order_of(base, model), model)
     ]
+    _check_slice(through, low, high, where)
     _check_order(order, through, where)
     hides = hides_rows(model)
 
     def through_rows(keys: Sequence[Any], using: str | None) -> "QuerySet[Any]":
-        manager = through._default_manager.using(using)
+        # As Django's managers of such relations do, whatever the table's own manager hides.
+        manager = through._base_manager.using(using)
         rows: QuerySet[Any] = manager.filter(**{f"{near}__in": keys}).order_by(*order)
         if whole is not None:
-            rows = rows.filter(**{f"{far}__in": whole.using(using).order_by().values("pk")})
+            rows = rows.filter(**{f"{far}__pk__in": whole.using(using).order_by().values("pk")})
         elif hides:
-            rows = rows.filter(**{f"{far}__in": model._default_manager.using(using)})
+            shown = model._default_manager.using(using).order_by().values("pk")
+            rows = rows.filter(**{f"{far}__pk__in": shown})
+        elif may_be_null(through._meta.get_field(far)):
+            rows = rows.filter(**{f"{far}__isnull": False})
         return _sliced(rows, near, order, low, high)
 
     return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
+
+
+def leads_to_many(expression: Any, model: type[Model]) -> str | None:
+    """Return a name in an expression that leads to many rows, unless it is aggregated; or None."""
+    if isinstance(expression, Aggregate | Subquery | Exists | OuterRef):
+        return None
+    if isinstance(expression, F):
+        path: str = getattr(expression, "name")  # noqa: B009 - stubs do not know it
+        return path if _passes_many(path, model) else None
+    if isinstance(expression, Q):
+        parts = [
+            part
+            for child in expression.children
+            for part in ((F(child[0]), child[1]) if isinstance(child, tuple) else (child,))
+        ]
+    else:
+        parts = getattr(expression, "get_source_expressions", list)()
+    return next((found for part in parts if (found := leads_to_many(part, model))), None)
+
+
+def _passes_many(path: str, model: type[Model]) -> bool:
+    inner: Any = model
+    for name in path.split("__"):
+        found = None if inner is None else find_field(inner, name)
+        if found is None or is_many(found):
+            return found is not None
+        inner = found.related_model
+    return False
 
 
 def _check_order(order: Sequence[Any], model: type[Model], where: str) -> None:
@@ -223,9 +287,10 @@ def _sliced(
     if not low and high is None:
         return rows
     place = Window(RowNumber(), partition_by=F(label), order_by=[_as_order(item) for item in order])
-    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**{f"{_PLACE}__gt": low})
-    if high is not None:
-        placed = placed.filter(**{f"{_PLACE}__lte": high})
+    where = (
+        {f"{_PLACE}__gt": low} if high is None else {f"{_PLACE}__gt": low, f"{_PLACE}__lte": high}
+    )
+    placed = rows.order_by().annotate(**{_PLACE: place}).filter(**where)
     # Apart, as Django loses columns that stand twice in a statement that filters by a window.
     return rows.filter(pk__in=placed.values("pk"))
 
@@ -233,6 +298,8 @@ def _sliced(
 def _as_order(item: Any) -> Any:
     if not isinstance(item, str):
         return item
+    if item == "?":
+        return OrderBy(Random())
     return OrderBy(F(item.lstrip("-")), descending=item.startswith("-"))
 
 

@@ -75,3 +75,9 @@ class Target:
     nested: AnySchema | None
     element: Any
     many: bool
+
+
+def complete(schema: AnySchema) -> None:
+    """Resolve the names of schemas that were declared later."""
+    if not schema.__pydantic_complete__:
+        schema.model_rebuild()
