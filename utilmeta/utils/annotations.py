@@ -38,6 +38,13 @@ def is_many(annotation: Any) -> bool:
     return (typing.get_origin(annotation) or annotation) in SEQUENCES
 
 
+def collection_of(annotation: Any) -> type | None:
+    """Return the type of the collection that a type is, None for a list and for no collection."""
+    bare = strip_optional(annotation)
+    origin = typing.get_origin(bare) or bare
+    return origin if origin in (set, frozenset, tuple) else None
+
+
 def element_of(annotation: Any) -> tuple[Any, bool]:
     """Return what a type holds, without None, and whether it holds many of it."""
     bare = strip_optional(annotation)

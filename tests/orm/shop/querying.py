@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pydantic
 import pytest
 from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Value
@@ -527,6 +528,73 @@ def test_aggregates_over_correlated_rows_count_alone() -> None:
     assert [found[f"P-{n}"].tags for n in range(8)] == [n % 4 for n in range(8)]
     assert [found[f"P-{n}"].amount for n in (0, 2)] == [None, 2]
     assert found["P-0"].dearest == Decimal(60)
+
+
+# What pydantic adds
+
+
+def test_serializers_and_computed_fields_are_part_of_answers() -> None:
+    class Shout(orm.Schema[Category]):
+        name: str
+
+        @pydantic.field_serializer("name")
+        def loud(self, value: str) -> str:
+            return value.upper()
+
+    class Priced(orm.Schema[Product]):
+        sku: str
+        price: Decimal = orm.Field(alias="cost")
+        category: Shout
+        tags: set[str] = orm.Field("tags.name")
+        facts: dict[str, Any]
+
+        @pydantic.field_serializer("price")
+        def as_text(self, value: Decimal) -> str:
+            return f"{value:.1f} €"
+
+        @pydantic.computed_field
+        @property
+        def label(self) -> str:
+            return f"{self.sku} in {self.category.name}"
+
+    rows = Priced.serialize(Product.objects.filter(sku="P-1"))
+    expected = {
+        "sku": "P-1",
+        "cost": "10.0 €",
+        "category": {"name": "TOYS"},
+        "tags": ["old"],
+        "facts": {},
+    }
+    (found,) = json.loads(encode(rows))
+    assert {name: found[name] for name in expected} == expected
+    assert found["label"] == "P-1 in toys"
+    assert (rows[0].price, rows[0].category.name) == (Decimal(10), "toys")
+
+    class Whole(orm.Schema[Category]):
+        name: str
+
+        @pydantic.model_serializer
+        def nothing(self) -> dict[str, Any]:
+            return {}
+
+    with pytest.raises(ConfigError, match="model serializer"):
+        Whole.plan()
+
+
+def test_instances_have_values_of_their_own() -> None:
+    class Held(orm.Schema[Product]):
+        facts: dict[str, Any]
+        tags: set[str] = orm.Field("tags.name")
+
+    Product.objects.update(facts={"list": [1]})
+    rows = Held.serialize(Product.objects.filter(sku="P-3"))
+    first, second = rows[0], rows[0]
+    first.facts["list"].append(2)
+    assert second.facts == rows[0].facts == {"list": [1]}
+    assert first.tags == {"old", "red", "50%"}
+    for wrong in ("P-3", 5, None):
+        with pytest.raises(OrmError, match="expected a queryset"):
+            Held.serialize(wrong)  # type: ignore[arg-type]
 
 
 # Python properties of the model

@@ -845,6 +845,23 @@ def test_a_child_of_another_model_is_written() -> None:
     assert Member.objects.filter(name="z").count() == 2
 
 
+def test_links_of_a_symmetric_relation_are_replaced_alone() -> None:
+    class Friendly(orm.Schema[Person]):
+        id: int
+        friends: list[int]
+
+    a, b, c, d = (Person.objects.create(name=name) for name in "abcd")
+    a.friends.add(b)
+    c.friends.add(d)
+    b.friends.add(c)
+    d.friends.add(a)
+    Friendly[orm.WP].bulk_save(
+        [{"id": a.pk, "friends": [d.pk]}, {"id": c.pk, "friends": [b.pk, b.pk]}]
+    )
+    found = {row.name: {item.name for item in row.friends.all()} for row in Person.objects.all()}
+    assert found == {"a": {"d"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}
+
+
 def test_signals_are_sent_for_a_row_that_is_saved(category: Category) -> None:
     seen = []
 

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from utilmeta.core.orm.convert import converter, plain_converter
 from utilmeta.core.orm.expressions import first_of, for_row
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
+from utilmeta.core.orm.finishing import computed_fields, finisher_of
 from utilmeta.core.orm.parts import Function, Properties, bound_function
 from utilmeta.core.orm.plan import Column, Many, Plan, Related, Shape, Single
 from utilmeta.core.orm.relations import (
@@ -24,7 +25,7 @@ from utilmeta.core.orm.relations import (
 )
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.selection import Selection
-from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete
+from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete, output_name
 from utilmeta.utils.annotations import admits_none, element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -73,7 +74,7 @@ def _shape(schema: AnySchema, spot: Spot) -> Shape:
     shape = Shape(schema)
     if schema in spot.loops.schemas:
         shape.own = spot.selection.column(f"{spot.prefix}pk")
-    computed = _computed(schema, spot.scope)
+    computed = computed_fields(schema, spot.scope)
     properties: list[Target] = []
     for name, info in schema.model_fields.items():
         target = _target(schema, name, info)
@@ -91,9 +92,8 @@ def _shape(schema: AnySchema, spot: Spot) -> Shape:
         _add(shape, target, replace(spot, scope=inside), properties)
     if properties:
         shape.parts.append(_properties(schema, properties, spot))
-    if computed:
-        shape.outputs += computed.values()
-        shape.finish = _finisher(schema, computed)
+    shape.outputs += computed.values()
+    shape.finish = finisher_of(schema, computed)
     return shape
 
 
@@ -109,28 +109,6 @@ def _target(schema: AnySchema, name: str, info: FieldInfo) -> Target:
         element=element,
         many=many,
     )
-
-
-def output_name(name: str, info: FieldInfo) -> str:
-    """Return the name of a field in answers."""
-    return info.serialization_alias or info.alias or name
-
-
-def _computed(schema: AnySchema, scope: Scope | None) -> dict[str, str]:
-    """Return pydantic's computed fields that are wanted, with their names in records."""
-    found = {name: info.alias or name for name, info in schema.model_computed_fields.items()}
-    if scope is None:
-        return found
-    return {name: output for name, output in found.items() if scope.takes(name, output)}
-
-
-def _finisher(schema: AnySchema, computed: dict[str, str]) -> Any:
-    def finish(record: dict[str, Any]) -> None:
-        instance = schema.from_record(record)
-        for name, output in computed.items():
-            record[output] = getattr(instance, name)
-
-    return finish
 
 
 def _properties(schema: AnySchema, targets: list[Target], spot: Spot) -> Properties:

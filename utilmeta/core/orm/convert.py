@@ -51,7 +51,7 @@ def converter(field: Any, annotation: Any) -> Callable[[Any], Any] | None:
         return None
     if issubclass(declared, enum.Enum):
         return declared
-    return declared if declared in _TARGETS else None
+    return declared if declared in _TARGETS or declared is bool else None
 
 
 def plain_converter(annotation: Any) -> Callable[[Any], Any] | None:

@@ -102,7 +102,7 @@ class Shape:
         columns: values of the row.
         parts: what comes from elsewhere.
         own: place of the row's key, for schemas that nest themselves.
-        finish: computes the members that the schema's Python properties are.
+        finish: adds to a record what Python computes, and returns what it has replaced.
     """
 
     schema: Any
@@ -111,11 +111,11 @@ class Shape:
     columns: list[Column] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     own: int | None = None
-    finish: Callable[[Record], None] | None = None
+    finish: Callable[[Record], Record] | None = None
 
 
 class HidingRecord(Record):
-    """A record with values that answers leave out.
+    """A record with values that answers leave out, or hold in another form.
 
     Attributes:
         hidden: the values by name.
@@ -373,14 +373,14 @@ def build(
 
 def _finished(shape: Shape, records: list[Record]) -> list[Record]:
     """Return the records with what Python computes, and without what answers leave out."""
-    if shape.finish is not None:
-        for record in records:
-            shape.finish(record)
-    if not shape.hidden:
-        return records
-    hiding: list[Record] = []
+    finished: list[Record] = []
     for record in records:
+        # What serializers change stays as it was for instances.
+        kept = {} if shape.finish is None else shape.finish(record)
+        if not (kept or shape.hidden):
+            finished.append(record)
+            continue
         made = HidingRecord(record)
-        made.hidden = {name: made.pop(name) for name in shape.hidden}
-        hiding.append(made)
-    return hiding
+        made.hidden = {**{name: made.pop(name) for name in shape.hidden}, **kept}
+        finished.append(made)
+    return finished

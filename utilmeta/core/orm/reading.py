@@ -1,13 +1,15 @@
 """What schemas do to read: plans kept, sources told apart, instances made."""
 
+import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan, output_name
+from utilmeta.core.orm.compile import as_schema, compile_plan
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
@@ -15,8 +17,8 @@ from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
-from utilmeta.core.orm.spots import complete
-from utilmeta.utils.annotations import element_of
+from utilmeta.core.orm.spots import complete, output_name
+from utilmeta.utils.annotations import collection_of, element_of
 from utilmeta.utils.exceptions import BadRequest, OrmError
 
 if TYPE_CHECKING:
@@ -89,6 +91,11 @@ def serialize(schema: type[S], source: Any, context: QueryContext) -> Rows[S]:
             check_queryset(schema, source)
             records, keys = plan.read(source)
             return Rows(schema, records, keys)
+        if isinstance(source, str | bytes) or not isinstance(source, Iterable):
+            raise OrmError(
+                f"{schema.__name__}.serialize({source!r}): expected a queryset, a query, or "
+                "several keys or instances; init reads one row"
+            )
         found = _by_keys(schema, plan, source, None)
     there = [(key, record) for key, record in found if record is not None]
     return Rows(schema, [record for _, record in there], [key for key, _ in there])
@@ -155,20 +162,51 @@ def records_of(schema: AnySchema, sources: Iterable[Any], using: str | None) -> 
     return [record for _, record in _by_keys(schema, plan_of(schema, None), sources, using)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A field of an instance.
+
+    Attributes:
+        name: its name.
+        output: its name in records.
+        nested: the schema that its type is, or is a collection of.
+        kind: the type of the collection, when it is none of JSON's.
+    """
+
+    name: str
+    output: str
+    nested: Any
+    kind: type | None
+
+
+def _members(schema: AnySchema) -> tuple[_Member, ...]:
+    """Return the fields of a schema's instances; looked at once."""
+    found: tuple[_Member, ...] | None = schema.__dict__.get("__utilmeta_members__")
+    if found is None:
+        found = tuple(
+            _Member(name, output_name(name, info), as_schema(element_of(info.annotation)[0]), kind)
+            for name, info in schema.model_fields.items()
+            for kind in [collection_of(info.annotation)]
+        )
+        schema.__utilmeta_members__ = found  # type: ignore[attr-defined]
+    return found
+
+
 def make_instance(schema: type[S], record: Record, key: Any) -> S:
     """Return a schema's instance of a record."""
     values: dict[str, Any] = {}
     hidden = record.hidden if isinstance(record, HidingRecord) else {}
-    for name, info in schema.model_fields.items():
-        output = output_name(name, info)
-        if output in record:
-            value = record[output]
-        elif output in hidden:
-            value = hidden[output]
+    for member in _members(schema):
+        if member.output in hidden:
+            value = hidden[member.output]
+        elif member.output in record:
+            value = record[member.output]
         else:
             # Not read: in no scope, or only for writing.
             continue
-        values[name] = _nested(info.annotation, value)
+        if value.__class__ in _SHARED or member.nested is not None:
+            value = _own(member, value)
+        values[member.name] = value
     made: Any = schema.__new__(schema)
     object.__setattr__(made, "__dict__", values)
     # What is set from here on is what `save` writes.
@@ -184,14 +222,20 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
     return instance
 
 
-def _nested(annotation: Any, value: Any) -> Any:
-    nested = as_schema(element_of(annotation)[0])
+# Values that rows may share, which instances must not.
+_SHARED = (list, dict, HidingRecord)
+
+
+def _own(member: _Member, value: Any) -> Any:
+    """Return a value for one instance alone."""
+    nested = member.nested
     if nested is None or value is None:
-        # Rows that share a related row share its list, which an instance must not.
-        return list(value) if isinstance(value, list) else value
-    if isinstance(value, list):
-        return [make_instance(nested, item, None) for item in value]
-    return make_instance(nested, value, None)
+        made = copy.deepcopy(value)
+    elif isinstance(value, list):
+        made = [make_instance(nested, item, None) for item in value]
+    else:
+        return make_instance(nested, value, None)
+    return made if member.kind is None or made is None else member.kind(made)
 
 
 def key_value(instance: Any) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
+from pydantic.fields import FieldInfo
 
 from utilmeta.core.orm.fields import Options
 from utilmeta.core.orm.plan import Related
@@ -81,3 +82,8 @@ def complete(schema: AnySchema) -> None:
     """Resolve the names of schemas that were declared later."""
     if not schema.__pydantic_complete__:
         schema.model_rebuild()
+
+
+def output_name(name: str, info: FieldInfo) -> str:
+    """Return the name of a field in answers."""
+    return info.serialization_alias or info.alias or name

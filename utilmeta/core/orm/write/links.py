@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, Q
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
@@ -11,8 +11,18 @@ from utilmeta.core.orm.write.plan import WriteLinks, WritePlan
 from utilmeta.core.orm.write.values import Fault, Item, fault, refuse, sent_value
 
 
-def set_links(plan: WritePlan, items: list[Item], alias: str) -> None:
-    """Replace the links of many-to-many lists of keys."""
+def set_links(
+    plan: WritePlan, items: list[Item], alias: str, *, may_be_linked: bool = False
+) -> None:
+    """Replace the links of many-to-many lists of keys.
+
+    Args:
+        plan: what is written.
+        items: the rows.
+        alias: the database.
+        may_be_linked: whether new rows may have links, of a signal's making.
+    """
+    all_new = not may_be_linked and all(item.creates for item in items)
     for part in plan.links:
         wanted: dict[Any, list[Any]] = {}
         faults: list[Fault] = []
@@ -31,7 +41,7 @@ def set_links(plan: WritePlan, items: list[Item], alias: str) -> None:
             wanted[item.key] = keys
         refuse(faults)
         _check_keys(part, items, wanted, alias)
-        replace_links(part.relation, wanted, alias)
+        replace_links(part.relation, wanted, alias, all_new=all_new)
 
 
 def _check_keys(
@@ -52,7 +62,12 @@ def _check_keys(
 
 
 def replace_links(
-    relation: Any, wanted: dict[Any, list[Any]], alias: str, *, only_add: bool = False
+    relation: Any,
+    wanted: dict[Any, list[Any]],
+    alias: str,
+    *,
+    only_add: bool = False,
+    all_new: bool = False,
 ) -> None:
     """Make the links of some rows these, in a statement to look, one to delete, one to insert.
 
@@ -61,36 +76,31 @@ def replace_links(
         wanted: primary keys of rows to those of the rows they are linked with.
         alias: the database.
         only_add: whether other links stay.
+        all_new: whether the rows are new, so that there are no links to look for.
     """
     if not wanted:
         return
     through, near, far, near_id, far_id = _table_of(relation)
-    manager = through._base_manager.using(alias)
-    rows = manager.filter(**{f"{near}__in": list(wanted)})
-    links = {(mine, other): key for key, mine, other in rows.values_list("pk", near_id, far_id)}
-    asked = {(mine, other) for mine, others in wanted.items() for other in others}
     mirrored = isinstance(relation, ManyToManyField) and relation.remote_field.symmetrical
-    gone = [] if only_add else [link for link in links if link not in asked]
-    if gone:
-        dead = manager.filter(pk__in=[links[link] for link in gone])
-        if mirrored:
-            turned = [(other, mine) for mine, other in gone]
-            dead = dead | manager.filter(**_pairs(near, far, turned))
-        dead.delete()
-    new = dict.fromkeys(link for link in asked if link not in links)
+    manager = through._base_manager.using(alias)
+    asked = {(mine, other) for mine, others in wanted.items() for other in others}
     if mirrored:
-        new.update(dict.fromkeys((other, mine) for mine, other in list(new)))
-    through._base_manager.using(alias).bulk_create(
+        asked |= {(other, mine) for mine, other in asked}
+    links: dict[tuple[Any, Any], Any] = {}
+    if not all_new:
+        condition = Q(**{f"{near}__in": list(wanted)})
+        if mirrored:
+            condition |= Q(**{f"{far}__in": list(wanted)})
+        rows = manager.filter(condition).values_list("pk", near_id, far_id)
+        links = {(mine, other): key for key, mine, other in rows}
+    gone = [] if only_add else [key for link, key in links.items() if link not in asked]
+    if gone:
+        manager.filter(pk__in=gone).delete()
+    new = [link for link in asked if link not in links]
+    manager.bulk_create(
         [through(**{near_id: mine, far_id: other}) for mine, other in new],
         ignore_conflicts=mirrored,
     )
-
-
-def _pairs(near: str, far: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    return {
-        f"{near}__in": list({mine for mine, _ in pairs}),
-        f"{far}__in": list({other for _, other in pairs}),
-    }
 
 
 def _table_of(relation: Any) -> tuple[Any, str, str, str, str]:

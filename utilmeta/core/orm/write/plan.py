@@ -13,11 +13,11 @@ from django.db.models import (
 )
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.compile import as_schema, output_name
+from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import OnWrite, is_computed, options_of
 from utilmeta.core.orm.prepare import letters_of
 from utilmeta.core.orm.relations import find_field, is_many
-from utilmeta.core.orm.spots import complete
+from utilmeta.core.orm.spots import complete, output_name
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -205,6 +205,7 @@ def _add(plan: WritePlan, name: str, info: FieldInfo, where: str) -> WriteColumn
             plan.nested.append(WriteNested(name, wire, relation, nested, options.on_write, many))
         return None
     if isinstance(relation, ManyToManyField | ManyToManyRel):
+        _check_table(relation, where)
         plan.links.append(WriteLinks(name, wire, relation))
         return None
     if not isinstance(relation, Field) or not relation.concrete:
@@ -212,6 +213,22 @@ def _add(plan: WritePlan, name: str, info: FieldInfo, where: str) -> WriteColumn
     column = WriteColumn(name, wire, relation, _is_required(relation))
     (plan.keys if relation.primary_key else plan.columns).append(column)
     return column
+
+
+def _check_table(relation: Any, where: str) -> None:
+    """Refuse a table between that points at other columns than the keys.
+
+    Raises:
+        ConfigError: it does.
+    """
+    owner = relation if isinstance(relation, ManyToManyField) else relation.field
+    through: Any = owner.remote_field.through
+    for name in (owner.m2m_field_name(), owner.m2m_reverse_field_name()):
+        if not through._meta.get_field(name).target_field.primary_key:
+            raise ConfigError(
+                f"{where}: {through.__name__}.{name} points at another column than the key, which "
+                "is read but not written; write rows of the table between"
+            )
 
 
 def _is_required(column: Any) -> bool:
@@ -232,5 +249,7 @@ def _check_nested(relation: Any, many: bool, policy: OnWrite, where: str) -> Non
             f"{where}: on_write='replace' would delete a row that others may point at; use "
             "'update' or 'create'"
         )
-    if not isinstance(relation, Field | ForeignObjectRel):
+    if isinstance(relation, ManyToManyField | ManyToManyRel):
+        _check_table(relation, where)
+    elif not isinstance(relation, Field | ForeignObjectRel):
         raise ConfigError(f"{where}: {relation.name!r} is a generic relation, which is not written")

@@ -112,7 +112,7 @@ def _write_one(plan: WritePlan, item: Item, alias: str, if_match: str | None) ->
         item.row, item.key = row, row.pk
     elif not update_row(plan.model, item, alias):
         raise EmptyQueryset(f"{plan.model._meta.verbose_name} not found")
-    set_links(plan, [item], alias)
+    set_links(plan, [item], alias, may_be_linked=True)
     write_after(plan, [item], alias)
 
 
