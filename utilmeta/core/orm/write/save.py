@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
-from django.db import IntegrityError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F, QuerySet
 from pydantic_core import MISSING
 
@@ -28,7 +28,7 @@ from utilmeta.core.orm.write.values import (
     refuse,
 )
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
-from utilmeta.core.orm.write.violations import refusals
+from utilmeta.core.orm.write.violations import UNIQUE, refusals
 from utilmeta.utils.exceptions import BadRequest, OrmError
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def save_many(
     try:
         _save_all(plan, instances, alias, upsert_on, options)
     except BadRequest as exc:
-        is_race = bool(upsert_on) and isinstance(exc.__cause__, IntegrityError)
-        if not is_race or connections[alias].in_atomic_block:
+        may_be_race = bool(upsert_on) and all(item["code"] == UNIQUE for item in exc.errors)
+        if not may_be_race or connections[alias].in_atomic_block:
             raise
         # Another has made the row meanwhile, so it is there now.
         _save_all(plan, instances, alias, upsert_on, options)
