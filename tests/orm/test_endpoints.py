@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from io import StringIO
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -57,6 +57,11 @@ class TagAPI(api.API):
     def wrapped(self, query: TagQuery) -> Envelope:
         """Return a queryset in a response."""
         return Envelope(query.get_queryset(), count=query.count())  # type: ignore[arg-type]
+
+    @api.get
+    def typed(self, query: TagQuery) -> orm.Rows[TagSchema]:
+        """Return rows."""
+        return TagSchema.serialize(query)
 
     @api.get
     def asked(self, query: TagQuery) -> list[TagSchema]:
@@ -125,7 +130,7 @@ def test_a_queryset_is_read_by_the_schema_of_the_annotation(
         assert [item["name"] for item in answer.json()] == ["c", "b"]
         assert answer.json()[0] == {"id": tags[2].pk, "name": "c", "number": 0}
         assert client.get("/tags?name=a,b").json()[0]["name"] == "a"
-        for path in ("/tags", "/tags/asked"):
+        for path in ("/tags", "/tags/asked", "/tags/typed"):
             assert client.get(f"{path}?fields=name&limit=1").json() == [{"name": "a"}]
             refused = client.get(f"{path}?fields=nothing")
             assert refused.json()["errors"][0]["place"] == "query.fields"
@@ -147,7 +152,11 @@ def test_names_that_a_query_does_not_have_are_refused(tags: list[Tag]) -> None:
 
 def test_a_query_is_described_by_its_fields(db: None) -> None:
     with override_service(**SYNC) as service:
-        operation = service.openapi()["paths"]["/tags"]["get"]
+        paths = service.openapi()["paths"]
+        operation = paths["/tags"]["get"]
+    answers = [paths[path]["get"]["responses"]["200"] for path in ("/tags", "/tags/typed")]
+    assert answers[0] == answers[1]
+    assert answers[0]["content"]["application/json"]["schema"]["type"] == "array"
     named = {item["name"]: item for item in operation["parameters"]}
     assert set(named) == {"lang", "name", "order", "limit", "fields", "trace"}
     assert named["order"]["schema"]["enum"] == ["name", "-name"]
@@ -262,6 +271,28 @@ def test_atomic_may_be_nested_and_durable() -> None:
         orm.Atomic(durable=True)(lambda: None)()
     with pytest.raises(IntegrityError), transaction.atomic():
         Tag.objects.create(name="kept")
+
+
+def test_a_mode_may_be_annotated(db: None) -> None:
+    class PlainTag(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    class AnnotatedAPI(api.API):
+        def post(self, tag: Annotated[PlainTag, orm.A]) -> PlainTag:
+            return PlainTag.init(tag.save().pk)
+
+        def patch(self, tags: list[Annotated[PlainTag, orm.WP]] = request.Body) -> int:
+            return len(PlainTag[orm.WP].bulk_save(tags))
+
+    with override_service(**{**SYNC, "api": AnnotatedAPI}) as service, Client(service) as client:
+        made = client.post("/tags", json={"id": 99, "name": "x"}).json()
+        assert made == {"id": Tag.objects.get().pk, "name": "x"}
+        assert client.patch("/tags", json=[{"id": made["id"], "name": "y"}]).json() == 1
+        assert client.post("/tags", json={"name": "x" * 101}).status_code == 400
+        described = service.openapi()["components"]["schemas"]
+    assert Tag.objects.get().name == "y"
+    assert {"PlainTag", "PlainTag_A", "PlainTag_WP"} <= set(described)
 
 
 def test_a_schema_that_does_not_fit_is_told_at_set_up(db: None) -> None:

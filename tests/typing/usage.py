@@ -1,13 +1,15 @@
 """What users write, as type checkers see it; checked by mypy, run by nobody."""
 
 from collections.abc import Iterator
-from typing import assert_type
+from typing import Annotated, assert_type
+
+from django.db.models import Count, QuerySet
 
 from testproject.conduit.models import Article
 from testproject.conduit.schemas import ArticleSchema, ProfileSchema
 from utilmeta import UtilMeta, service
 from utilmeta.conf import Env, Time
-from utilmeta.core import api, request
+from utilmeta.core import api, orm, request
 from utilmeta.core.file import Image
 from utilmeta.core.orm import Database, Rows
 from utilmeta.core.response import Response
@@ -92,6 +94,38 @@ class LayerAPI(api.API):
     def upload(self, file: Image = request.BodyParam, note: str | None = request.Unset) -> None:
         """Take a file."""
         assert_type(file.read(), bytes)
+
+
+class ArticleWrites(orm.Schema[Article]):
+    """What is sent."""
+
+    id: int
+    title: str
+    comments: int = orm.Field(Count("comments"))
+
+
+class TitleQuery(orm.Query[Article]):
+    """What is asked for."""
+
+    title: str = orm.Filter("title__icontains")
+    order: list[str] = orm.OrderBy(["title"])
+    limit: int = orm.Limit(20, le=100)
+
+
+class DataAPI(api.API):
+    """Endpoints over rows."""
+
+    def get(self, query: TitleQuery) -> Rows[ArticleSchema]:
+        """Answer with rows."""
+        assert_type(query.get_queryset(), QuerySet[Article])
+        assert_type(query.count(), int)
+        return ArticleSchema.serialize(query)
+
+    @orm.Atomic()
+    async def post(self, article: Annotated[ArticleWrites, orm.A]) -> ArticleWrites:
+        """Write a row."""
+        assert_type(article.title, str)
+        return await article.asave()
 
 
 def use_clients() -> None:

@@ -64,6 +64,9 @@ def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
             found += schemas_of(given[0] if given else result_type(origin))
             continue
         element, many = element_of(member)
+        if hasattr(origin, "__json_rows__") and typing.get_args(member):
+            # `Rows[ArticleSchema]`, as type checkers know it.
+            element, many = typing.get_args(member)[0], True
         if hasattr(element, "__utilmeta_schema__"):
             found.append((element, many))
     return found

@@ -1,6 +1,7 @@
 """What a schema is used for: reading, creating, updating, and updating in part."""
 
 from dataclasses import dataclass
+from typing import Any
 
 LETTERS = frozenset("raw")
 
@@ -8,6 +9,8 @@ LETTERS = frozenset("raw")
 @dataclass(frozen=True, slots=True)
 class Mode:
     """A use of a schema; `ArticleSchema[orm.A]` is the schema with what belongs to it.
+
+    Type checkers take `Annotated[ArticleSchema, orm.A]`, which is the same.
 
     Attributes:
         name: `R`, `A`, `W` or `WP`.
@@ -23,6 +26,10 @@ class Mode:
     def writes(self) -> bool:
         """Whether instances are written to the database."""
         return self.letter != "r"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return the validator of an annotated schema in this mode."""
+        return handler.generate_schema(source[self])
 
     def __repr__(self) -> str:
         return f"orm.{self.name}"

@@ -1,7 +1,7 @@
 """What was read: records that encode as they are, and schema instances on demand."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 from utilmeta.core.orm.plan import Record
 
@@ -33,6 +33,12 @@ class Rows(Sequence[S]):
         self._records = records
         self._keys = keys
         self.next_cursor = next_cursor
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Describe `Rows[ArticleSchema]` as a list."""
+        arguments = get_args(source)
+        return handler.generate_schema(list[arguments[0]] if arguments else list)
 
     @property
     def keys(self) -> list[Any]:
