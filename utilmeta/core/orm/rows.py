@@ -37,8 +37,9 @@ class Rows(Sequence[S]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """Describe `Rows[ArticleSchema]` as a list."""
+        plain: Any = list
         arguments = get_args(source)
-        return handler.generate_schema(list[arguments[0]] if arguments else list)
+        return handler.generate_schema(plain[arguments[0]] if arguments else plain)
 
     @property
     def keys(self) -> list[Any]:
