@@ -11,6 +11,7 @@ from utilmeta.core.orm.convert import converter, plain_converter
 from utilmeta.core.orm.expressions import first_of, for_row
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
 from utilmeta.core.orm.finishing import computed_fields, finisher_of
+from utilmeta.core.orm.keylists import is_static
 from utilmeta.core.orm.parts import Function, Properties, bound_function
 from utilmeta.core.orm.plan import Column, Many, Plan, Related, Shape, Single
 from utilmeta.core.orm.relations import (
@@ -316,7 +317,12 @@ def _linked(target: Target, link: Any, spot: Spot) -> tuple[Related, Spot]:
     label = selection.column(link.label)
     key = need_field(spot.model, link.key, target.where)
     related = Related(
-        where=target.where, queryset=link.rows, label=label, key=key, selection=selection
+        where=target.where,
+        queryset=link.rows,
+        label=label,
+        key=key,
+        selection=selection,
+        static=is_static(link.model) and is_static(spot.model),
     )
     return related, _apart(link.model, link.prefix, selection, spot)
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.db.models import F, Model, QuerySet
 
+from utilmeta.core.orm.keylists import KeyList, reading_keys
 from utilmeta.core.orm.relations import RowMaker
 from utilmeta.core.orm.selection import Row, Selection
 from utilmeta.utils.exceptions import OrmError
@@ -208,6 +209,8 @@ class Related:
         shape: what each record is made of; None for plain values.
         value: place of the plain value.
         convert: makes the declared type of a plain value; None where they agree.
+        static: whether the queryset is the same each time but for the keys.
+        made: the querysets that were made, by database.
     """
 
     where: str
@@ -218,11 +221,20 @@ class Related:
     shape: Shape | None = None
     value: int = 0
     convert: Callable[[Any], Any] | None = None
+    static: bool = False
+    made: "dict[str | None, QuerySet[Any]]" = field(default_factory=dict)
 
     def _rows(self, keys: Iterable[Any], using: str | None) -> list[Row]:
         rows: list[Row] = []
         for some in in_batches(keys):
-            rows += self.selection.rows(self.queryset(some, using))
+            if not self.static:
+                rows += self.selection.rows(self.queryset(some, using))
+                continue
+            if using not in self.made:
+                whole = self.queryset(KeyList(self.key), using)
+                self.made[using] = self.selection.select(whole)
+            with reading_keys(some):
+                rows += list(self.made[using].all())
         return rows
 
     def gather(self, keys: Iterable[Any], reading: Reading) -> dict[Any, list[Any]]:

@@ -35,7 +35,8 @@ from utilmeta.utils.exceptions import ConfigError
 
 # Fields and relations of models, whose classes share no base.
 Relation = Any
-RowMaker = Callable[[Sequence[Any], str | None], "QuerySet[Any]"]
+# Given keys, or what stands for them, and a database.
+RowMaker = Callable[[Any, str | None], "QuerySet[Any]"]
 
 # What a row's place among the rows of its parent is called in a statement.
 _PLACE = "utilmeta_place"
@@ -287,9 +288,9 @@ def _sliced(
     if not low and high is None:
         return rows
     place = Window(RowNumber(), partition_by=F(label), order_by=[_as_order(item) for item in order])
-    where = (
-        {f"{_PLACE}__gt": low} if high is None else {f"{_PLACE}__gt": low, f"{_PLACE}__lte": high}
-    )
+    where = {f"{_PLACE}__gt": low} if low else {}
+    if high is not None:
+        where[f"{_PLACE}__lte"] = high
     placed = rows.order_by().annotate(**{_PLACE: place}).filter(**where)
     # Apart, as Django loses columns that stand twice in a statement that filters by a window.
     return rows.filter(pk__in=placed.values("pk"))
