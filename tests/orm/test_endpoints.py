@@ -273,6 +273,23 @@ def test_atomic_may_be_nested_and_durable() -> None:
         Tag.objects.create(name="kept")
 
 
+def test_a_strict_template_takes_rows_and_dictionaries(tags: list[Tag]) -> None:
+    class Strict(Response[list[TagSchema]]):
+        result_key = "items"
+        strict = True
+
+    class StrictAPI(api.API):
+        def get(self, kind: str) -> Strict:
+            rows = TagSchema.serialize(Tag.objects.all()[:1])
+            plain = [{"id": 1, "name": "a", "number": 5}]
+            return Strict({"rows": rows, "list": list(rows), "plain": plain}[kind])
+
+    with override_service(**{**SYNC, "api": StrictAPI}) as service, Client(service) as client:
+        for kind, number in (("rows", 0), ("list", 0), ("plain", 5)):
+            (item,) = client.get(f"/tags?kind={kind}").json()["items"]
+            assert (item["name"], item["number"]) == ("a", number)
+
+
 def test_a_mode_may_be_annotated(db: None) -> None:
     class PlainTag(orm.Schema[Tag]):
         id: int

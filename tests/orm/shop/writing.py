@@ -691,7 +691,9 @@ def test_an_update_leaves_what_clients_cannot_set(category: Category) -> None:
     Product.objects.update(views=1000, note="earned")
     whole = Guarded[orm.W].model_validate({**sent, "id": made.pk})
     whole.save()
-    Guarded.model_validate({**sent, "id": made.pk}).save()
+    plain = Guarded.model_validate({**sent, "id": 99})
+    plain.pk = made.pk
+    plain.save()
     Guarded[orm.A].bulk_save([sent], upsert_on=["sku"])
     Guarded[orm.WP].bulk_save([{"id": made.pk, "views": 1}])
     row.refresh_from_db()
@@ -703,10 +705,17 @@ def test_an_update_leaves_what_clients_cannot_set(category: Category) -> None:
 
 
 def test_a_key_that_the_database_makes_is_not_chosen_by_clients(category: Category) -> None:
-    sent = {"id": 99, "sku": "A", "name": "a", "price": 1, "category_id": category.pk}
+    row = add(category)
+    sent = {"id": row.pk, "sku": "B", "name": "b", "price": 1, "category_id": category.pk}
+    taken = Guarded.model_validate(sent)
+    assert taken.pk is None
+    assert taken.save().pk != row.pk
+    row.refresh_from_db()
+    assert row.sku == "A-1"
+    assert "id" not in Guarded.model_json_schema()["properties"]
     with pytest.raises(orm.EmptyQueryset):
-        Guarded.model_validate(sent).save()
-    assert not Product.objects.exists()
+        Guarded(id=99999, sku="C", name="c", price=1, category_id=category.pk).save()
+    assert Product.objects.count() == 2
 
 
 def test_a_row_that_was_read_without_its_key_is_not_made_again(category: Category) -> None:

@@ -28,6 +28,7 @@ from utilmeta.core.orm.fields import Options, is_computed, is_expression, option
 from utilmeta.core.orm.keys import names_of_key
 from utilmeta.core.orm.modes import WP, Mode
 from utilmeta.core.orm.relations import find_field, is_property, need_field
+from utilmeta.core.response.response import ANSWER
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -63,7 +64,7 @@ def prepare(schema: AnySchema, model: type[Model] | None, mode: Mode | None) -> 
             if mode is None and info.is_required() and _is_made(find_field(model, name)):
                 # A new row has none; the database makes it.
                 info.default = MISSING
-        _hide(info)
+        _hide(info, sent=is_sent(name, info, model, mode))
 
 
 def _is_made(column: Any) -> bool:
@@ -98,21 +99,33 @@ def column_of(name: str, info: FieldInfo, model: type[Model]) -> Any:
     return found if found.concrete else None
 
 
-def _hide(info: FieldInfo) -> None:
+def _hide(info: FieldInfo, sent: bool) -> None:
     """Keep clients from setting, and answers from holding, what they should not."""
     options = options_of(info)
     if options.no_output or (options.mode is not None and "r" not in options.mode):
         info.exclude = True
-    if not is_input(options):
-        kept = [item for item in info.metadata if not isinstance(item, _Ignored)]
-        info.metadata[:] = [*kept, _Ignored(info)]
-        if info.is_required():
-            info.default = MISSING
+    kept = [item for item in info.metadata if not isinstance(item, _Ignored)]
+    info.metadata[:] = kept if sent else [*kept, _Ignored(info)]
+    if not sent and info.is_required():
+        info.default = MISSING
 
 
-def is_input(options: Options) -> bool:
-    """Return whether clients may set a field."""
-    return not options.no_input and (options.mode is None or bool(set(options.mode) & {"a", "w"}))
+def is_sent(name: str, info: FieldInfo, model: type[Model] | None, mode: Mode | None) -> bool:
+    """Return whether clients may set a field.
+
+    They set what can be written. Which row is meant is said in a schema for updates, or where
+    `orm.Field(mode=...)` says so.
+    """
+    options = options_of(info)
+    if options.no_input and not (mode is not None and mode.letter == "r"):
+        return False
+    if mode is not None:
+        return True
+    if options.mode is not None or model is None:
+        return options.mode is None or bool(set(options.mode) & {"a", "w"})
+    if _is_made(find_field(model, options.source or name)):
+        return False
+    return bool(set(letters_of(name, info, model, strict=False)) & {"a", "w"})
 
 
 class _Ignored:
@@ -127,15 +140,19 @@ class _Ignored:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Return a validator that takes nothing, described and serialized as the type."""
-        return core_schema.no_info_wrap_validator_function(self._replace, handler(source))
+        return core_schema.with_info_wrap_validator_function(self._replace, handler(source))
 
-    def _replace(self, _value: Any, _handler: Any) -> Any:
+    def _replace(self, value: Any, handler: Any, told: Any) -> Any:
+        if told.context is ANSWER:
+            return handler(value)
         if self._info.is_required():
             return MISSING
         return self._info.get_default(call_default_factory=True, validated_data={})
 
 
-def letters_of(name: str, info: FieldInfo, model: type[Model] | None) -> str:
+def letters_of(
+    name: str, info: FieldInfo, model: type[Model] | None, *, strict: bool = True
+) -> str:
     """Return the letters of the uses a field belongs to.
 
     What can be written by itself can be used for all: editable columns, and many-to-many lists of
@@ -149,7 +166,7 @@ def letters_of(name: str, info: FieldInfo, model: type[Model] | None) -> str:
     if as_schema(element_of(info.annotation)[0]) is not None:
         return "raw" if options.on_write is not None else "r"
     found = find_field(model, options.source or name)
-    if found is None and model._meta.apps.models_ready and not is_property(model, name):
+    if strict and found is None and model._meta.apps.models_ready and not is_property(model, name):
         # A name that is none of the model's must not vanish silently.
         need_field(model, options.source or name, name)
     return _column_letters(found, options)
@@ -252,7 +269,9 @@ def ignored_names(schema: AnySchema) -> tuple[str, ...]:
     found: tuple[str, ...] | None = schema.__dict__.get("__utilmeta_ignored__")
     if found is None:
         found = tuple(
-            name for name, info in schema.model_fields.items() if not is_input(options_of(info))
+            name
+            for name, info in schema.model_fields.items()
+            if any(isinstance(item, _Ignored) for item in info.metadata)
         )
         schema.__utilmeta_ignored__ = found  # type: ignore[attr-defined]
     return found
@@ -277,8 +296,9 @@ def describe_fields(schema: AnySchema, core: Any, handler: Any) -> Any:
     described = handler(core)
     whole = handler.resolve_ref_schema(described)
     is_input_side = handler.mode == "validation"
+    ignored = ignored_names(schema)
     for name, info in schema.model_fields.items():
-        hidden = not is_input(options_of(info)) if is_input_side else bool(info.exclude)
+        hidden = name in ignored if is_input_side else bool(info.exclude)
         if not hidden:
             continue
         for alias in {name, info.alias, info.validation_alias, info.serialization_alias}:

@@ -282,3 +282,8 @@ def check_queryset(schema: AnySchema, queryset: "QuerySet[Any]") -> None:
             f"{schema.__name__} reads {schema.model_of().__name__}, got a queryset of "
             f"{queryset.model.__name__}"
         )
+    if getattr(queryset, "_fields", None) is not None:
+        raise OrmError(
+            f"{schema.__name__} reads whole rows, got a queryset with values(), whose groups would "
+            "come apart; return such a queryset as a list of dictionaries"
+        )

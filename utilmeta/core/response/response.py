@@ -1,6 +1,7 @@
 """Responses as endpoints make them."""
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypedDict, TypeVar, get_args
 
@@ -218,6 +219,10 @@ def _hint(cls: type, name: str) -> Any:
     return get_type_hints(cls)[name]
 
 
+# What validators are told of a result, in which fields may be that clients cannot set.
+ANSWER = {"utilmeta_answer": True}
+
+
 def make_checker(kind: Any, where: str) -> Any:
     """Return the function that converts results of a strict template.
 
@@ -225,6 +230,7 @@ def make_checker(kind: Any, where: str) -> Any:
         ConfigError: the type cannot be validated.
     """
     try:
-        return pydantic.TypeAdapter(kind).validate_python
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
+        return partial(adapter.validate_python, context=ANSWER)
     except (pydantic.errors.PydanticUserError, TypeError, ValueError) as exc:
         raise ConfigError(f"{where}: the type of the result cannot be validated: {exc}") from exc
