@@ -73,6 +73,16 @@ class TagAPI(api.API):
         """Return an instance of the model."""
         return Tag.objects.get(pk=key)  # type: ignore[return-value]
 
+    @api.get
+    def listed(self) -> list[TagSchema]:
+        """Return instances of the model."""
+        return list(Tag.objects.all())  # type: ignore[arg-type]
+
+    @api.put
+    def written(self, name: str) -> TagSchema:
+        """Return what was written."""
+        return TagSchema[orm.A](name=name).save()  # type: ignore[type-arg, valid-type, no-any-return]
+
     @api.get("first")
     def first(self) -> TagSchema:
         """Return a queryset of which the first row is wanted."""
@@ -137,6 +147,9 @@ def test_a_queryset_is_read_by_the_schema_of_the_annotation(
         wrapped = client.get("/tags/wrapped?limit=1").json()
         assert (len(wrapped["items"]), wrapped["count"]) == (1, 3)
         assert client.get(f"/tags/{tags[0].pk}").json()["name"] == "b"
+        assert [item["name"] for item in client.get("/tags/listed").json()] == ["a", "b", "c"]
+        written = client.put("/tags/written?name=d").json()
+        assert written == {"id": Tag.objects.get(name="d").pk, "name": "d", "number": 0}
         assert client.get("/tags/first").status_code == 404
 
 

@@ -118,6 +118,7 @@ class _Transport(httpx.BaseTransport):
     def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
         self.service = service
         self.client = client
+        self._service = service
         self._app = service.application()
         self._caller = caller_of(service)
         self._quiet = _Quiet()
@@ -146,6 +147,8 @@ class _Transport(httpx.BaseTransport):
             self.loop.run(self._caller.stop())
             self.loop.close()
             self.loop = None
+            # Their connections would keep a test's database from being deleted.
+            self._service.engine.rules.lanes.rest()
 
 
 class _AsyncTransport(httpx.AsyncBaseTransport):
@@ -153,6 +156,7 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, service: UtilMeta, client: tuple[str, int]) -> None:
         self._client = client
+        self._service = service
         self._app = service.application()
         self._caller = caller_of(service)
         self._quiet = _Quiet()
@@ -178,6 +182,7 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
         if self._starting is not None and self._caller is not None:
             self._starting = None
             await self._caller.stop()
+            await asyncio.to_thread(self._service.engine.rules.lanes.rest)
 
 
 class Client(httpx.Client):

@@ -8,7 +8,7 @@ from typing import Any
 import pydantic
 import pytest
 from django.db import connection
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum, Value
 from django.db.models.functions import Coalesce, Length
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -431,7 +431,8 @@ def test_mistakes_of_the_project_are_not_the_clients() -> None:
 
 def test_what_does_not_fit_the_model_is_refused_when_it_is_declared() -> None:
     def declare(**fields: Any) -> None:
-        space = {"__annotations__": dict.fromkeys(fields, str), **fields, "__module__": __name__}
+        types = {name: int if name in {"page", "a", "b"} else str for name in fields}
+        space = {"__annotations__": types, **fields, "__module__": __name__}
         type(orm.Query)("Wrong", (orm.Query[Product],), space).check()
 
     for name, field, message in (
@@ -442,6 +443,8 @@ def test_what_does_not_fit_the_model_is_refused_when_it_is_declared() -> None:
         ("x", orm.OrderBy({"tag": "tags.name"}), "leads to many rows"),
         ("x", orm.Search("nothing"), "has no field 'nothing'"),
         ("page", orm.Page(), "add a field limit"),
+        ("x", orm.Limit(5), "orm.Limit is int, not str"),
+        ("page", orm.Search("name"), "orm.Search is str, not int"),
         ("x", orm.Filter("name__regex"), "lets clients send a pattern"),
         ("x", orm.Search("category"), "no column to search"),
         ("x", orm.OrderBy(["name"], default="-nme"), "is no order"),
@@ -452,12 +455,21 @@ def test_what_does_not_fit_the_model_is_refused_when_it_is_declared() -> None:
         declare(a=orm.Limit(), b=orm.Limit())
     with pytest.raises(ConfigError, match="the default is not"):
         orm.Limit(500, le=100)
+    with pytest.raises(ConfigError, match="did you mean 'alias'"):
+        orm.Filter("name", aliass="n")
+    assert orm.Order("price") == orm.Order(field="price")
 
 
 def test_an_order_is_described() -> None:
     described = ProductQuery.model_json_schema()["properties"]["order"]
     assert described["description"] == "category: by its category"
     assert described["items"]["enum"][:2] == ["price", "-price"]
+
+    class Defaulted(orm.Query[Product]):
+        order: list[str] = orm.OrderBy(["price", "name"], default="-price,name")
+
+    assert Defaulted.model_json_schema()["properties"]["order"]["default"] == ["-price", "name"]
+    assert next(iter(Defaulted().get_queryset())).sku == "P-7"
     assert "-length" not in described["items"]["enum"]
 
 
@@ -595,6 +607,83 @@ def test_instances_have_values_of_their_own() -> None:
     for wrong in ("P-3", 5, None):
         with pytest.raises(OrmError, match="expected a queryset"):
             Held.serialize(wrong)  # type: ignore[arg-type]
+
+
+# Mistakes that are told at set-up
+
+
+def test_types_that_a_column_does_not_have_are_refused() -> None:
+    def plan(annotation: Any, value: Any = None) -> Any:
+        space = {"__annotations__": {"field": annotation}, "__module__": __name__}
+        space["field"] = orm.Field("name") if value is None else value
+        return type(orm.Schema)("Wrong", (orm.Schema[Product],), space).plan()
+
+    for annotation, value, message in (
+        (int, None, "holds str, which is not read as int"),
+        (datetime, None, "write str"),
+        (dict, orm.Field("category"), "holds int"),
+        (int, Sum("views"), r"write int \| None"),
+        (Decimal, orm.Field(Max("price")), r"write Decimal \| None"),
+        (str, Tag.objects.filter(products=OuterRef("pk")).values("name"), r"write str \| None"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            plan(annotation, value)
+    for annotation, value in (
+        (str, orm.Field("views")),
+        (float, orm.Field("price")),
+        (bool, orm.Field("views")),
+        (Any, None),
+        (int, Count("tags")),
+        (int, Sum("views", default=0)),
+        (int | None, Sum("views")),
+    ):
+        plan(annotation, value)
+
+
+def test_options_that_are_misspelt_are_refused() -> None:
+    for name, hint in (
+        ("onwrite", "on_write"),
+        ("descripton", "description"),
+        ("readonly", "unknown"),
+    ):
+        with pytest.raises(ConfigError, match=hint):
+            orm.Field("name", **{name: True})
+
+
+def test_groups_are_not_taken_for_rows() -> None:
+    groups = Product.objects.values("color").annotate(number=Count("id"))
+    for source in (groups, groups.distinct(), Product.objects.values_list("sku")):
+        with pytest.raises(OrmError, match="whole rows"):
+            Row.serialize(source)
+
+
+def test_schemas_that_name_each_other_are_found() -> None:
+    class ShelfOfNames(orm.Schema[Category]):
+        name: str
+        products: list["NameOnShelf"]  # type: ignore[name-defined]
+
+    class NameOnShelf(orm.Schema[Product]):
+        sku: str
+        category: ShelfOfNames | None
+
+    found = ShelfOfNames.serialize(Category.objects.filter(name="toys"))[0]
+    assert found.products[0].sku == "P-1"
+    assert found.products[0].category is None
+
+    class Strict(orm.Schema[Product]):
+        category: "Around"
+
+    class Around(orm.Schema[Category]):
+        products: list[Strict]
+
+    with pytest.raises(ConfigError, match=r"None where the row would be inside of itself"):
+        Around.plan()
+
+    class Lost(orm.Schema[Product]):
+        category: "NoSuchSchema | None"  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(ConfigError, match="no schema of the name 'NoSuchSchema'"):
+        Lost.plan()
 
 
 # Python properties of the model

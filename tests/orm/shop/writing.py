@@ -670,6 +670,22 @@ def test_a_version_without_a_default_is_given_to_new_rows() -> None:
     assert found == {made.pk: 1, other.pk: 1}
 
 
+def test_upserts_of_rows_with_versions_change_the_row_that_is_there(category: Category) -> None:
+    class Versioned(orm.Schema[Product]):
+        id: int
+        sku: str
+        name: str
+        price: Decimal
+        category_id: int
+        views: int = orm.Field(version=True)
+
+    sent = [{"sku": sku, "name": sku, "price": 1, "category_id": category.pk} for sku in "AB"]
+    Versioned[orm.A].bulk_save(sent[:1])
+    Versioned[orm.A].bulk_save([{**item, "price": 2} for item in sent], upsert_on=["sku"])
+    found = Product.objects.order_by("sku").values_list("sku", "price", "views")
+    assert list(found) == [("A", 2, 1), ("B", 2, 0)]
+
+
 # What must not be written
 
 

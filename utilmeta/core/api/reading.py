@@ -85,6 +85,11 @@ def schemas_within(returns: Any, seen: tuple[Any, ...] = ()) -> list[Any]:
     return found
 
 
+def _row(value: Any) -> Any:
+    """Return what names a row: the model's instance, or the key of what was written."""
+    return value if hasattr(value, "_meta") else value.pk
+
+
 def _reader_of(returns: Any) -> Read | None:
     schemas = schemas_of(returns)
     for schema, _ in schemas:
@@ -94,13 +99,13 @@ def _reader_of(returns: Any) -> Read | None:
     one = next((schema for schema, is_many in schemas if not is_many), None)
     if many is None and one is None:
         return None
-    from django.db.models import Model
-
     listed: Any = many
 
     def read(result: Any, context: Any) -> Any:
-        if isinstance(result, Model):
-            return result if one is None else one.init(result, context)
+        if isinstance(result, list):
+            return result if many is None else many.serialize(map(_row, result), context)
+        if _is_row(result):
+            return result if one is None else one.init(_row(result), context)
         if many is None and one is not None:
             return one.init(result, context)
         return listed.serialize(result, context)
@@ -111,9 +116,17 @@ def _reader_of(returns: Any) -> Read | None:
 def _is_unread(result: Any) -> bool:
     """Return whether a result is a queryset, a query or an instance, or a response with one."""
     value = result.result if isinstance(result, Response) else result
-    if hasattr(value, "_meta") or hasattr(value, QUERY):
+    if isinstance(value, list):
+        return bool(value) and _is_row(value[0])
+    if _is_row(value) or hasattr(value, QUERY):
         return True
     return hasattr(value, "query") and hasattr(value, "model")
+
+
+def _is_row(value: Any) -> bool:
+    """Return whether a value is an instance of a model, or of a schema for writing."""
+    mode = getattr(value, "__utilmeta_mode__", None)
+    return hasattr(value, "_meta") or (mode is not None and mode.writes)
 
 
 def _replace(result: Any, read: Read, arguments: Mapping[str, Any]) -> Any:

@@ -91,3 +91,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(import_module(f"utilmeta.core.orm.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'utilmeta.core.orm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, those that are not loaded yet as well."""
+    return sorted(__all__)

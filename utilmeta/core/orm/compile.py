@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Manager, Model, QuerySet
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.convert import converter, plain_converter
-from utilmeta.core.orm.expressions import first_of, for_row
+from utilmeta.core.orm.convert import check_type, converter, plain_converter
+from utilmeta.core.orm.expressions import first_of, for_row, may_be_none
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
 from utilmeta.core.orm.finishing import computed_fields, finisher_of
 from utilmeta.core.orm.keylists import is_static
@@ -27,7 +27,7 @@ from utilmeta.core.orm.relations import (
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.selection import Selection
 from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete, output_name
-from utilmeta.utils.annotations import admits_none, element_of
+from utilmeta.utils.annotations import admits_none, element_of, spell
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -170,6 +170,11 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         if target.nested is None and source.query.default_cols:
             raise ConfigError(f"{target.where}: the queryset needs .values('...') of one column")
         source = first_of(source, "pk" if target.nested is not None else None)
+    if may_be_none(source) and not (target.many or _admits_none(target)):
+        raise ConfigError(
+            f"{target.where}: it is None where there are no rows; write "
+            f"{spell(target.annotation)} | None, or give the expression a default"
+        )
     path = leads_to_many(source, spot.model)
     if path is not None:
         raise ConfigError(
@@ -256,6 +261,7 @@ def _follow(shape: Shape, target: Target, path: Sequence[str], spot: Spot) -> No
 
 def _column(shape: Shape, target: Target, name: str, column: Relation, spot: Spot) -> None:
     _check_null(target, column, spot)
+    check_type(column, target.annotation, target.where)
     index = spot.selection.column(f"{spot.prefix}{name}")
     shape.columns.append(Column(target.output, index, converter(column, target.annotation)))
 
@@ -268,10 +274,14 @@ def _check_null(target: Target, column: Relation, spot: Spot) -> None:
     """
     if not (spot.nullable or may_be_null(column)):
         return
-    if admits_none(target.annotation) or target.annotation in (Any, object, None):
+    if _admits_none(target):
         return
     name = getattr(target.annotation, "__name__", str(target.annotation))
     raise ConfigError(f"{target.where}: it may be null; write {name} | None")
+
+
+def _admits_none(target: Target) -> bool:
+    return admits_none(target.annotation) or target.annotation in (Any, object, None)
 
 
 def _single(shape: Shape, target: Target, name: str, relation: Relation, spot: Spot) -> None:
@@ -329,6 +339,11 @@ def _linked(target: Target, link: Any, spot: Spot) -> tuple[Related, Spot]:
 
 def _loop(target: Target, nested: AnySchema, relation: Relation, spot: Spot) -> Many:
     """Return what reads the rows of a schema inside of itself, level by level."""
+    if not (target.many or _admits_none(target)):
+        raise ConfigError(
+            f"{target.where}: it is None where the row would be inside of itself; write "
+            f"{nested.__name__} | None"
+        )
     link = link_of(relation, target.options.queryset, target.where)
     known = (nested, relation, id(target.options.queryset))
     related = spot.loops.related.get(known)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from utilmeta.utils.annotations import strip_optional
+from utilmeta.utils.exceptions import ConfigError
 
 # Python types of Django's columns, by internal type (Django: "Field.get_internal_type").
 _TYPES: dict[str, type] = {
@@ -52,6 +53,35 @@ def converter(field: Any, annotation: Any) -> Callable[[Any], Any] | None:
     if issubclass(declared, enum.Enum):
         return declared
     return declared if declared in _TARGETS or declared is bool else None
+
+
+def check_type(field: Any, annotation: Any, where: str) -> None:
+    """Refuse a type that a column's values cannot be had in.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    declared = strip_optional(annotation)
+    while getattr(field, "is_relation", False) and hasattr(field, "target_field"):
+        field = field.target_field
+    given = _TYPES.get(field.get_internal_type()) if hasattr(field, "get_internal_type") else None
+    if given is None or declared not in _KNOWN or issubclass(given, declared):
+        return
+    if declared is str or given in _ADMITS.get(declared, ()):
+        return
+    raise ConfigError(
+        f"{where}: the column holds {given.__name__}, which is not read as {declared.__name__}; "
+        f"write {given.__name__}"
+    )
+
+
+_KNOWN = (*dict.fromkeys(_TYPES.values()), bytes, dict, list)
+_ADMITS: dict[type, tuple[type, ...]] = {
+    float: (int, Decimal),
+    Decimal: (int, float),
+    int: (bool,),
+    bool: (int,),
+}
 
 
 def plain_converter(annotation: Any) -> Callable[[Any], Any] | None:

@@ -31,6 +31,14 @@ def is_constant(expression: Any) -> bool:
     )
 
 
+def may_be_none(expression: Any) -> bool:
+    """Return whether an expression is known to have no value where there are no rows."""
+    if isinstance(expression, Aggregate):
+        no_value: Any = expression.empty_result_set_value
+        return no_value is None and getattr(expression, "default", None) is None
+    return type(expression) is Subquery
+
+
 def for_row(expression: Any, model: type[Model], prefix: str, where: str) -> Any:
     """Return an expression over a model as one over a statement that joins it.
 

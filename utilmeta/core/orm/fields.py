@@ -1,6 +1,8 @@
 """Fields of a schema that are more than the model's field of the same name."""
 
-from collections.abc import Callable, Sequence
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -97,6 +99,7 @@ def Field(  # noqa: N802 - public name
         ConfigError: an argument is wrong.
     """
     _check(f"orm.Field({shown(source)})", source, queryset, mode, on_write)
+    check_options("orm.Field", constraints)
     options: dict[str, Any] = {"title": title, "description": description, "alias": alias}
     options = {name: value for name, value in options.items() if value is not None}
     if default_factory is not None:
@@ -119,6 +122,36 @@ def Field(  # noqa: N802 - public name
         )
     )
     return info
+
+
+# What pydantic's fields take besides what is named here.
+_PYDANTIC = frozenset(inspect.signature(pydantic.Field).parameters) - {"default", "extra"}
+
+
+def check_options(where: str, given: Iterable[str]) -> None:
+    """Refuse options that nothing knows: one that is misspelt must not go unseen.
+
+    Raises:
+        ConfigError: there is one; tells near misses.
+    """
+    for name in given:
+        if name not in _PYDANTIC:
+            close = difflib.get_close_matches(name, [*_OWN, *_PYDANTIC], n=2)
+            hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise ConfigError(f"{where}({name}=...): unknown option{hint}")
+
+
+_OWN = (
+    "source",
+    "queryset",
+    "mode",
+    "no_input",
+    "no_output",
+    "required",
+    "on_write",
+    "version",
+    "needs",
+)
 
 
 def _check(where: str, source: Any, queryset: Any, mode: str | None, on_write: str | None) -> None:

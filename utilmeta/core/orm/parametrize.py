@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import Model
 
 from utilmeta.core.orm.modes import Mode
+from utilmeta.core.orm.spots import complete
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def _of_model(schema: "type[Schema[Any]]", model: type[Model]) -> Any:
 def _in_mode(schema: "type[Schema[Any]]", mode: Mode) -> Any:
     if schema.__utilmeta_mode__ is not None:
         raise ConfigError(f"{schema.__name__}[{mode!r}]: the schema is in a mode already")
-    if not schema.__pydantic_complete__:
-        # Names of schemas that are declared later must be known by now.
-        schema.model_rebuild()
+    # Names of schemas that are declared later must be known by now.
+    complete(schema)
     return _make(schema, f"{schema.__name__}_{mode.name}", __utilmeta_mode__=mode)
 
 

@@ -123,7 +123,7 @@ def is_sent(name: str, info: FieldInfo, model: type[Model] | None, mode: Mode | 
         return True
     if options.mode is not None or model is None:
         return options.mode is None or bool(set(options.mode) & {"a", "w"})
-    if _is_made(find_field(model, options.source or name)):
+    if is_computed(options.source) or _is_made(find_field(model, options.source or name)):
         return False
     return bool(set(letters_of(name, info, model, strict=False)) & {"a", "w"})
 

@@ -1,15 +1,18 @@
 """Where a plan is being compiled: the statement, the schema above, the field at hand."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
+from pydantic import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 
 from utilmeta.core.orm.fields import Options
 from utilmeta.core.orm.plan import Related
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.selection import Selection
+from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.schema import Schema
@@ -79,9 +82,45 @@ class Target:
 
 
 def complete(schema: AnySchema) -> None:
-    """Resolve the names of schemas that were declared later."""
-    if not schema.__pydantic_complete__:
-        schema.model_rebuild()
+    """Resolve the names of schemas that were declared later, in this module or in another one.
+
+    Raises:
+        ConfigError: there is none of such a name, or several.
+    """
+    if schema.__pydantic_complete__:
+        return
+    names: dict[str, Any] = {}
+    while True:
+        try:
+            schema.model_rebuild(_types_namespace=names or None)
+        except PydanticUndefinedAnnotation as exc:
+            name = str(exc.name)
+            if name in names:
+                raise ConfigError(f"{schema.__name__}: {name!r} cannot be resolved") from exc
+            names[name] = _schema_named(name, schema)
+        else:
+            return
+
+
+def _schema_named(name: str, schema: AnySchema) -> AnySchema:
+    """Return the schema of a name; that of the nearest package where several have it."""
+    root = next(item for item in reversed(schema.__mro__) if "__utilmeta_schema__" in vars(item))
+    found = [item for item in _below(root) if item.__name__ == name]
+    package = schema.__module__.partition(".")[0]
+    near = [item for item in found if item.__module__.partition(".")[0] == package] or found
+    if len(near) != 1:
+        what = "no schema" if not near else f"{len(near)} schemas"
+        raise ConfigError(
+            f"{schema.__name__}: there is {what} of the name {name!r}; import it, or call "
+            f"{schema.__name__}.model_rebuild(_types_namespace={{{name!r}: ...}})"
+        )
+    return near[0]
+
+
+def _below(schema: AnySchema) -> Iterator[AnySchema]:
+    for item in schema.__subclasses__():
+        yield item
+        yield from _below(item)
 
 
 def output_name(name: str, info: FieldInfo) -> str:

@@ -53,7 +53,10 @@ def to_plain(value: object) -> object:
     try:
         return pydantic_core.to_jsonable_python(value)
     except pydantic_core.PydanticSerializationError as exc:
-        raise TypeError(f"{type(value).__name__} has no JSON form") from exc
+        hint = ""
+        if hasattr(value, "_meta"):
+            hint = "; annotate the endpoint with its schema, or read it: Schema.init(row)"
+        raise TypeError(f"{type(value).__name__} has no JSON form{hint}") from exc
 
 
 def make_encoder(time: Time | None = None) -> Encoder:

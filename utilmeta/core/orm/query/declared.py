@@ -1,7 +1,7 @@
 """What the fields of a query do, as declarations."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 import pydantic
@@ -9,7 +9,7 @@ from django.db.models import Q
 from pydantic.fields import FieldInfo
 from pydantic_core import MISSING, PydanticUndefined
 
-from utilmeta.core.orm.fields import is_expression
+from utilmeta.core.orm.fields import check_options, is_expression
 from utilmeta.utils.exceptions import ConfigError
 
 # Rows and pages beyond these numbers are not there; databases count with 64 bits.
@@ -51,7 +51,7 @@ class SearchIn:
     rank: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Order:
     """How rows are ordered by one name of `orm.OrderBy`.
 
@@ -66,6 +66,7 @@ class Order:
     """
 
     field: Any = None
+    _: KW_ONLY
     asc: bool = True
     desc: bool = True
     nulls_first: bool | None = None
@@ -122,6 +123,7 @@ _about_names = ("title", "description", "alias", "examples", "deprecated")
 
 
 def _info(marker: Marker, options: dict[str, Any], *, required: bool = False) -> Any:
+    check_options("orm", [name for name in options if name != "default"])
     given = {name: value for name, value in options.items() if value is not None}
     has_default = "default_factory" in given or given.get("default", MISSING) is not MISSING
     if required and has_default:

@@ -12,7 +12,8 @@ from utilmeta.core.orm.query.declared import FilterBy, Orders, Part, SearchIn, m
 from utilmeta.core.orm.query.search import MAX_WORDS, words_of
 from utilmeta.core.orm.scopes import ScopeError, parse_scope
 from utilmeta.core.orm.storable import CHECKED, storable
-from utilmeta.utils.annotations import element_of
+from utilmeta.utils.annotations import element_of, spell
+from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.query.base import Query
@@ -44,7 +45,10 @@ def _is_declared(info: FieldInfo) -> bool:
 
 def _add_checks(info: FieldInfo, marker: Any) -> None:
     element, many = element_of(info.annotation)
+    _check_type(info, marker, element, many=many)
     if isinstance(marker, Orders):
+        if many and isinstance(info.default, str):
+            info.default = texts_of(info.default)
         values = marker.values
         info.metadata.append(pydantic.AfterValidator(_order_check(values)))
         info.metadata.append(Extra({"enum": values}, items=many))
@@ -63,6 +67,29 @@ def _check_words(value: Any) -> Any:
     if value is not None and len(words_of(value)) > MAX_WORDS:
         raise ValueError(f"Value should have at most {MAX_WORDS} words")
     return value
+
+
+_KINDS = {"limit": int, "offset": int, "page": int, "cursor": str, "scope": str}
+
+
+def _check_type(info: FieldInfo, marker: Any, element: Any, *, many: bool) -> None:
+    """Refuse types that what a field does cannot take.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if isinstance(marker, Part):
+        wanted: Any = _KINDS[marker.kind]
+        may_be_many = marker.kind == "scope"
+        name = f"orm.{marker.kind.title()}"
+    elif isinstance(marker, Orders | SearchIn):
+        wanted, may_be_many = str, isinstance(marker, Orders)
+        name = "orm.OrderBy" if isinstance(marker, Orders) else "orm.Search"
+    else:
+        return
+    if element is not wanted or (many and not may_be_many):
+        kinds = f"{wanted.__name__}{f' or list[{wanted.__name__}]' if may_be_many else ''}"
+        raise ConfigError(f"{name} is {kinds}, not {spell(info.annotation)}")
 
 
 def _order_check(values: list[str]) -> Any:

@@ -78,7 +78,7 @@ def save_one(
     item = item_of(plan, instance, "", alias)
     was_read: bool = instance.__pydantic_private__["_was_read"]  # type: ignore[index]
     if item.key is None and (must_update or (was_read and not must_create)):
-        raise MissingPrimaryKey(f"{schema.__name__}: of which row? set its pk before it is saved")
+        raise MissingPrimaryKey("It is not said which row is meant: its key is missing")
     # What is checked at the end of a transaction may fail there too.
     with (
         refusals(plan, alias),

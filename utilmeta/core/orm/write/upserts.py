@@ -54,7 +54,7 @@ def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias
         rows = rows.select_for_update()
     for key, *found in rows.values_list("pk", *attributes):
         for item in wanted.get(tuple(found), ()):
-            item.key = key
+            item.key, item.found = key, True
 
 
 def _holders(

@@ -64,6 +64,7 @@ class Item:
         key: primary key; None for a row that gets one.
         creates: whether it is a new row.
         row: the model's instance, once there is one.
+        found: whether its key was found by other fields, so that no version is expected.
     """
 
     instance: Any
@@ -72,6 +73,7 @@ class Item:
     key: Any = None
     creates: bool = True
     row: Any = None
+    found: bool = False
 
 
 def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:

@@ -103,7 +103,7 @@ def lock_versions(plan: WritePlan, items: list[Item], alias: str) -> dict[Any, i
         if item.key not in found:
             continue
         expected = item.instance.__dict__.get(plan.version.name, MISSING)
-        if expected != found[item.key]:
+        if expected != found[item.key] and not (item.found and expected is MISSING):
             place = f"{item.place}{plan.version.wire}"
             got = None if expected is MISSING else expected
             faults.append(fault(place, "version", "the version that the row has now", got))

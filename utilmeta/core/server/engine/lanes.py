@@ -108,6 +108,20 @@ class LanePool:
             hold = self._waiting.popleft()
         hold.give(lane)
 
+    def rest(self, timeout: float = 5.0) -> None:
+        """End the lanes that no request holds, and with them their connections; more can be made.
+
+        Args:
+            timeout: seconds to wait for each.
+        """
+        with self._lock:
+            lanes, self._idle = self._idle, []
+            self._lanes = [lane for lane in self._lanes if lane not in lanes]
+        for lane in lanes:
+            lane.end()
+        for lane in lanes:
+            lane.join(timeout)
+
     def close(self, timeout: float = 5.0) -> None:
         """End all lanes, waiting at most that many seconds for the work on them."""
         with self._lock:
