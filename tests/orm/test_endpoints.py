@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from io import StringIO
 from typing import Any
 
@@ -211,6 +212,41 @@ def test_a_transaction_ends_when_its_request_is_given_up() -> None:
 
     assert asyncio.run(talk()) == 204
     assert list(Tag.objects.values_list("name", flat=True)) == ["kept"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_is_entered_too_late_is_left_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class LimitedAPI(api.API):
+        @api.post(timeout=0.1)
+        @orm.Atomic()
+        async def both(self) -> None:
+            pass
+
+        @api.get
+        async def state(self) -> bool:
+            return await sync_to_async(lambda: connection.in_atomic_block)()
+
+    enter = transaction.Atomic.__enter__
+
+    def slow(self: transaction.Atomic) -> None:
+        # As one that waits for a lock, or for a connection of a pool.
+        time.sleep(0.4)
+        enter(self)
+
+    async def talk() -> list[Any]:
+        with override_service(**{**ASYNC, "api": LimitedAPI}) as service:
+            async with AsyncClient(service) as client:
+                monkeypatch.setattr(transaction.Atomic, "__enter__", slow)
+                refused = await client.post("/tags/both")
+                monkeypatch.undo()
+                await asyncio.sleep(0.5)
+                state = await client.get("/tags/state")
+        await sync_to_async(connections.close_all)()
+        return [refused.status_code, state.json()]
+
+    assert asyncio.run(talk()) == [504, False]
 
 
 @pytest.mark.django_db(transaction=True)
