@@ -906,3 +906,15 @@ def test_the_async_twins_write_the_same() -> None:
 
     assert asyncio.run(write()) == ["x", 3, "A-1"]
     assert set(Product.objects.values_list("note", flat=True)) == {"n"}
+
+
+def test_upserts_find_what_the_database_takes_for_equal() -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    Tag.objects.create(name="Red")
+    Named[orm.A].bulk_save([{"name": "red"}], upsert_on=["name"])
+    # MySQL's usual collations do not tell the two apart.
+    expected = ["red"] if connection.vendor == "mysql" else ["Red", "red"]
+    assert sorted(Tag.objects.values_list("name", flat=True)) == expected
