@@ -23,7 +23,7 @@ def test_defaults_are_an_sqlite_file():
     entry = Database(name="shop.db").as_django()
     assert entry["ENGINE"] == "django.db.backends.sqlite3"
     assert entry["NAME"] == "shop.db"
-    assert entry["OPTIONS"] == {}
+    assert entry["OPTIONS"] == {"transaction_mode": "IMMEDIATE"}
 
 
 WAIT = {"connect_timeout": 10}
