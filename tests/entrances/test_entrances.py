@@ -118,7 +118,7 @@ def test_the_apps_are_installed(facts: Any) -> None:
 
 def test_databases_and_caches_are_added_by_alias(facts: Any) -> None:
     folder = facts["folder"]
-    assert facts["archive"] == [42, str(folder / "archive.sqlite3"), {"timeout": 3}]
+    assert facts["archive"] == [42, str(folder / "archive.sqlite3"), {"transaction_mode": "IMMEDIATE", "timeout": 3}]
     databases, caches = value(facts, "DATABASES"), value(facts, "CACHES")
     assert databases["default"]["NAME"] == str(folder / "db.sqlite3")
     assert (folder / "db.sqlite3").exists()
