@@ -118,14 +118,15 @@ def test_the_apps_are_installed(facts: Any) -> None:
 
 def test_databases_and_caches_are_added_by_alias(facts: Any) -> None:
     folder = facts["folder"]
-    assert facts["archive"] == [42, str(folder / "archive.sqlite3"), {"transaction_mode": "IMMEDIATE", "timeout": 3}]
+    mode = {"transaction_mode": "IMMEDIATE"}
+    assert facts["archive"] == [42, str(folder / "archive.sqlite3"), {**mode, "timeout": 3}]
     databases, caches = value(facts, "DATABASES"), value(facts, "CACHES")
     assert databases["default"]["NAME"] == str(folder / "db.sqlite3")
     assert (folder / "db.sqlite3").exists()
     assert facts["cached"] == "välue"
     assert caches["slow"]["TIMEOUT"] == 60
     kept = facts["name"] in EXISTING
-    assert databases["default"]["OPTIONS"] == ({"timeout": 11} if kept else {})
+    assert databases["default"]["OPTIONS"] == ({"timeout": 11} if kept else mode)
     assert ("legacy" in databases, "local" in caches) == (kept, kept)
     assert caches["default"]["LOCATION"] == ("mine" if kept else "shop")
 
