@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -918,3 +919,25 @@ def test_upserts_find_what_the_database_takes_for_equal() -> None:
     # MySQL's usual collations do not tell the two apart.
     expected = ["red"] if connection.vendor == "mysql" else ["Red", "red"]
     assert sorted(Tag.objects.values_list("name", flat=True)) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upserts_of_the_same_rows_at_once_are_all_done() -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    if connection.vendor == "sqlite":
+        # One writes at a time, and the tests' database is in memory.
+        return
+
+    def write(turn: int) -> None:
+        rows = [{"name": f"{turn // 8}-{n}"} for n in range(20)]
+        try:
+            Named[orm.A].bulk_save(rows[:: -1 if turn % 2 else 1], upsert_on=["name"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert Tag.objects.count() == 100

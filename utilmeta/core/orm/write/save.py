@@ -28,7 +28,7 @@ from utilmeta.core.orm.write.values import (
     refuse,
 )
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
-from utilmeta.core.orm.write.violations import refusals
+from utilmeta.core.orm.write.violations import UNIQUE, refusals
 from utilmeta.utils.exceptions import BadRequest, OrmError
 
 if TYPE_CHECKING:
@@ -143,7 +143,10 @@ def save_many(
     try:
         _save_all(plan, instances, alias, upsert_on, options)
     except BadRequest as exc:
-        is_race = bool(upsert_on) and isinstance(exc.__cause__, IntegrityError)
+        # Refused by the database, or found between the look for rows and that for values.
+        is_refused = isinstance(exc.__cause__, IntegrityError)
+        is_taken = any(item.get("code") == UNIQUE for item in exc.errors)
+        is_race = bool(upsert_on) and (is_refused or is_taken)
         if not is_race or connections[alias].in_atomic_block:
             raise
         # Another has made the row meanwhile, so it is there now.
