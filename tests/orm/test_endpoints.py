@@ -3,6 +3,9 @@
 import asyncio
 import json
 import re
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from typing import Annotated, Any
 
@@ -236,6 +239,61 @@ def test_a_transaction_ends_when_its_request_is_given_up() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_is_entered_too_late_is_left_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class LimitedAPI(api.API):
+        @api.post(timeout=0.1)
+        @orm.Atomic()
+        async def both(self) -> None:
+            pass
+
+        @api.get
+        async def state(self) -> bool:
+            return await sync_to_async(lambda: connection.in_atomic_block)()
+
+    enter = transaction.Atomic.__enter__
+
+    def slow(self: transaction.Atomic) -> None:
+        # As one that waits for a lock, or for a connection of a pool.
+        time.sleep(0.4)
+        enter(self)
+
+    async def talk() -> list[Any]:
+        with override_service(**{**ASYNC, "api": LimitedAPI}) as service:
+            async with AsyncClient(service) as client:
+                monkeypatch.setattr(transaction.Atomic, "__enter__", slow)
+                refused = await client.post("/tags/both")
+                monkeypatch.undo()
+                await asyncio.sleep(0.5)
+                state = await client.get("/tags/state")
+        await sync_to_async(connections.close_all)()
+        return [refused.status_code, state.json()]
+
+    assert asyncio.run(talk()) == [504, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_is_left_open_is_undone(caplog: pytest.LogCaptureFixture) -> None:
+    class CarelessAPI(api.API):
+        async def post(self) -> None:
+            """Open a transaction and forget it."""
+            await sync_to_async(transaction.atomic().__enter__)()
+            await Tag.objects.acreate(name="lost")
+
+        async def get(self) -> bool:
+            """Tell whether the next request is in it."""
+            return await sync_to_async(lambda: connections["default"].in_atomic_block)()
+
+    options = {**ASYNC, "api": CarelessAPI}
+    with override_service(**options) as service, Client(service) as client:
+        assert client.post("/tags").status_code == 204
+        assert [client.get("/tags").json() for _ in range(3)] == [False] * 3
+    assert "left a transaction of 'default' open" in caplog.text
+    assert not Tag.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_a_transaction_refuses_at_its_end_is_a_400() -> None:
     class LateAPI(api.API):
         @orm.Atomic()
@@ -369,6 +427,55 @@ def test_values_of_the_request_are_those_of_the_one_being_answered(tags: list[Ta
         for user in (1, 2):
             assert client.get(f"/tags?user={user}").json() == [{"name": "a", "viewer": user}]
             assert client.get(f"/tags/nested?user={user}").json()["one"]["viewer"] == user
+
+
+class StreamAPI(api.API):
+    """Bodies that are read from the database while they are sent."""
+
+    @api.before("*")
+    def log_in(self, user: int = request.QueryParam(0)) -> None:
+        request.var.user_id.set(self.request, user)
+
+    @api.get("sync")
+    def sync_body(self) -> Iterator[str]:
+        for _ in range(3):
+            yield self.seen()
+
+    def seen(self) -> str:
+        """Return who asks, as the database tells it, and on which thread."""
+        viewer = Tag.objects.values_list(request.var.user_id, flat=True).first()
+        return f"{viewer} {threading.current_thread().name},"
+
+
+class AsyncStreamAPI(StreamAPI):
+    """The same, and one that is async."""
+
+    @api.get("async")
+    async def async_body(self) -> AsyncIterator[str]:
+        for _ in range(3):
+            yield await sync_to_async(self.seen)()
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_step_of_a_body_is_a_part_of_its_request() -> None:
+    Tag.objects.create(name="a")
+
+    async def talk() -> list[set[str]]:
+        with override_service(**{**ASYNC, "api": AsyncStreamAPI}) as service:
+            async with AsyncClient(service) as client:
+                paths = [f"/tags/{kind}?user={n}" for kind in ("sync", "async") for n in (1, 2)]
+                answers = await asyncio.gather(*map(client.get, paths))
+        await sync_to_async(connections.close_all)()
+        return [set(answer.text.strip(",").split(",")) for answer in answers]
+
+    for index, steps in enumerate(asyncio.run(talk())):
+        (step,) = steps
+        assert step.startswith(f"{index % 2 + 1} utilmeta-lane")
+
+    with override_service(**{**SYNC, "api": StreamAPI}) as service, Client(service) as client:
+        text = client.get("/tags/sync?user=3").text
+        assert [step[:2] for step in text.strip(",").split(",")] == ["3 "] * 3
 
 
 def test_the_command_shows_statements_and_fails_when_they_are_many() -> None:

@@ -1,5 +1,6 @@
 """What `orm.Query` asks for; run by `tests/orm/test_engines.py`."""
 
+import enum
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ import pydantic
 import pytest
 from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum, Value
-from django.db.models.functions import Coalesce, Length
+from django.db.models.functions import Coalesce, Length, Lower
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pydantic import ValidationError
@@ -718,3 +719,23 @@ def test_properties_of_the_model_are_read_in_one_more_statement() -> None:
     assert len(sent) == 3
     with pytest.raises(OrmError, match=r"needs=\["):
         Careless.serialize(Person.objects.all())
+
+
+def test_members_of_enums_are_compared_by_their_values() -> None:
+    class Name(enum.Enum):
+        RED = "e-red"
+        BLUE = "e-blue"
+
+    class TagQuery(orm.Query[Tag]):
+        name: Name
+        names: list[Name] = orm.Filter("name")
+        lower: Name = orm.Filter(Lower("name"))
+
+    for name in ("e-red", "e-blue", "e-green"):
+        Tag.objects.create(name=name)
+    for asked, expected in (
+        (TagQuery(name=Name.RED), {"e-red"}),
+        (TagQuery(names=[Name.RED, Name.BLUE]), {"e-red", "e-blue"}),
+        (TagQuery(lower=Name.BLUE), {"e-blue"}),
+    ):
+        assert set(asked.get_queryset().values_list("name", flat=True)) == expected

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -623,6 +624,23 @@ def test_an_update_of_another_version_is_refused() -> None:
     assert (Page.objects.get().title, Page.objects.get().version) == ("four", 3)
 
 
+def test_a_save_that_fails_does_not_count(category: Category) -> None:
+    class Versioned(orm.Schema[Product]):
+        id: int
+        sku: str
+        views: int = orm.Field(version=True)
+
+    add(category, "TAKEN")
+    read = Versioned.init(add(category, "MINE").pk)
+    read.sku = "TAKEN"
+    with pytest.raises(BadRequest), transaction.atomic():
+        read.save()
+    assert read.views == 0
+    read.sku = "FREE"
+    read.save()
+    assert (read.views, Product.objects.get(sku="FREE").views) == (1, 1)
+
+
 def test_the_version_may_be_told_by_if_match() -> None:
     page = Page.objects.create(title="one")
 
@@ -931,3 +949,37 @@ def test_the_async_twins_write_the_same() -> None:
 
     assert asyncio.run(write()) == ["x", 3, "A-1"]
     assert set(Product.objects.values_list("note", flat=True)) == {"n"}
+
+
+def test_upserts_find_what_the_database_takes_for_equal() -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    Tag.objects.create(name="Red")
+    Named[orm.A].bulk_save([{"name": "red"}], upsert_on=["name"])
+    # MySQL's usual collations do not tell the two apart.
+    expected = ["red"] if connection.vendor == "mysql" else ["Red", "red"]
+    assert sorted(Tag.objects.values_list("name", flat=True)) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upserts_of_the_same_rows_at_once_are_all_done() -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    if connection.vendor == "sqlite":
+        # One writes at a time, and the tests' database is in memory.
+        return
+
+    def write(turn: int) -> None:
+        rows = [{"name": f"{turn // 8}-{n}"} for n in range(20)]
+        try:
+            Named[orm.A].bulk_save(rows[:: -1 if turn % 2 else 1], upsert_on=["name"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert Tag.objects.count() == 100

@@ -3,13 +3,14 @@
 import asyncio
 import functools
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from utilmeta.core.orm.write.violations import refusal
+from utilmeta.core.orm.write.violations import answered
 from utilmeta.utils.exceptions import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,35 +63,67 @@ class Atomic:
     def _sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
-            try:
-                with transaction.atomic(**self._options):
-                    return function(*args, **kwargs)
-            except IntegrityError as exc:
-                # What is checked at the end, such as foreign keys.
-                raise refusal(exc, self.alias) from exc
+            # Some things are checked at the end, such as foreign keys.
+            with answered(self.alias), transaction.atomic(**self._options):
+                return function(*args, **kwargs)
 
         return run
 
     def _async(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         async def run(*args: Any, **kwargs: Any) -> Any:
-            block = transaction.atomic(**self._options)
-            await sync_to_async(block.__enter__)()
-            try:
-                result = await function(*args, **kwargs)
-            except BaseException as exc:
-                await _leave(block, exc)
-                raise
-            try:
-                await _leave(block, None)
-            except IntegrityError as exc:
-                raise refusal(exc, self.alias) from exc
+            block = _Block(transaction.atomic(**self._options))
+            with answered(self.alias):
+                await block.enter()
+                try:
+                    result = await function(*args, **kwargs)
+                except BaseException as exc:
+                    await block.leave(exc)
+                    raise
+                await block.leave(None)
             return result
 
         return run
 
 
-async def _leave(block: Any, error: BaseException | None) -> None:
-    """Leave a transaction on the thread it was entered on, even when the request is given up."""
-    details = (None, None, None) if error is None else (type(error), error, error.__traceback__)
-    await asyncio.shield(asyncio.ensure_future(sync_to_async(block.__exit__)(*details)))
+class _Block:
+    """A transaction that is entered and left on the request's thread, also when it is given up.
+
+    Args:
+        block: the transaction.
+    """
+
+    def __init__(self, block: Any) -> None:
+        self._block = block
+        self._guard = threading.Lock()
+        self._is_entered = False
+        self._given_up: BaseException | None = None
+
+    async def enter(self) -> None:
+        """Enter the transaction."""
+        try:
+            await sync_to_async(self._enter)()
+        except asyncio.CancelledError as exc:
+            # The thread goes on: it may wait for a lock, and get it when nobody asks any more.
+            with self._guard:
+                self._given_up = exc
+                is_entered = self._is_entered
+            if is_entered:
+                await self.leave(exc)
+            raise
+
+    def _enter(self) -> None:
+        self._block.__enter__()
+        with self._guard:
+            self._is_entered = True
+            given_up = self._given_up
+        if given_up is not None:
+            self._leave(given_up)
+
+    async def leave(self, error: BaseException | None) -> None:
+        """Leave the transaction, even when the request is given up meanwhile."""
+        await asyncio.shield(asyncio.ensure_future(sync_to_async(self._leave)(error)))
+
+    def _leave(self, error: BaseException | None) -> None:
+        details = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        self._block.__exit__(*details)

@@ -1,6 +1,7 @@
 """Values that every database can hold and compare, whatever their column."""
 
 import datetime
+import enum
 import math
 from collections.abc import Callable
 from decimal import Decimal
@@ -95,4 +96,6 @@ def as_compared(value: Any) -> Any:
         return as_stored(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [as_compared(item) for item in value]
+    if isinstance(value, enum.Enum) and not isinstance(value, str | int):
+        return value.value
     return value

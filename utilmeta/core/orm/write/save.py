@@ -250,8 +250,8 @@ def _settle(plan: WritePlan, items: list[Item]) -> None:
         set_key(item.instance, item.key)
         if plan.version is None or plan.version.name not in plan.schema.model_fields:
             continue
-        if plan.version.column.attname in item.values:
-            value = item.values[plan.version.column.attname]
+        value = item.values.get(plan.version.column.attname, item.version)
+        if value is not None:
             item.instance.__dict__[plan.version.name] = value
 
 

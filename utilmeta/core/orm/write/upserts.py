@@ -53,7 +53,7 @@ def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias
     if connections[alias].features.has_select_for_update:
         rows = rows.select_for_update()
     for key, *found in rows.values_list("pk", *attributes):
-        for item in wanted.get(tuple(found), ()):
+        for item in _holders(wanted, tuple(found), connections[alias].vendor):
             item.key, item.found = key, True
 
 

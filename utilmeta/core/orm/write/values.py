@@ -65,6 +65,7 @@ class Item:
         creates: whether it is a new row.
         row: the model's instance, once there is one.
         found: whether its key was found by other fields, so that no version is expected.
+        version: what its version becomes, where it is counted apart from the values.
     """
 
     instance: Any
@@ -74,6 +75,7 @@ class Item:
     creates: bool = True
     row: Any = None
     found: bool = False
+    version: Any = None
 
 
 def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:

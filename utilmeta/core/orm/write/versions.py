@@ -69,9 +69,9 @@ def bump(
             raise PreconditionFailed("The row was changed meanwhile; read it again")
         raise UpdateFailed("The row was changed meanwhile; read it again")
     if expected is not None and len(expected) == 1:
-        item.instance.__dict__[plan.version.name] = expected[0] + 1
+        item.version = expected[0] + 1
     else:
-        item.instance.__dict__[plan.version.name] = row.values_list(column.name, flat=True).get()
+        item.version = row.values_list(column.name, flat=True).get()
 
 
 def first_version(plan: WritePlan, item: Item) -> None:

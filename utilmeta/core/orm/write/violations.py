@@ -77,9 +77,7 @@ def refusals(plan: WritePlan, alias: str, place: str = "") -> Iterator[None]:
     except OperationalError as exc:
         if not lost_a_race(exc):
             raise
-        raise ServiceUnavailable(
-            "Others write the same rows at the moment; try again", headers={"Retry-After": "1"}
-        ) from exc
+        raise busy() from exc
     except IntegrityError as exc:
         violation = read_violation(exc, alias)
         errors = faults_of(violation, plan, alias, place)
@@ -98,6 +96,30 @@ def lost_a_race(error: OperationalError) -> bool:
         return True
     # SQLITE_BUSY and SQLITE_LOCKED.
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF in {5, 6}
+
+
+@contextlib.contextmanager
+def answered(alias: str) -> Iterator[None]:
+    """Answer for what the database refuses in the block, without knowing what is written.
+
+    Raises:
+        BadRequest: it refused a value.
+        ServiceUnavailable: others write the same rows, and one of them had to give up.
+    """
+    try:
+        yield
+    except IntegrityError as exc:
+        raise refusal(exc, alias) from exc
+    except OperationalError as exc:
+        if not lost_a_race(exc):
+            raise
+        raise busy() from exc
+
+
+def busy() -> ServiceUnavailable:
+    """Return the answer to one of several that write the same rows, who had to give up."""
+    text = "Others write the same rows at the moment; try again"
+    return ServiceUnavailable(text, headers={"Retry-After": "1"})
 
 
 def refusal(error: IntegrityError, alias: str) -> BadRequest:

@@ -28,6 +28,7 @@ from utilmeta.core.server.engine.sockets import converse
 from utilmeta.core.server.engine.streams import (
     AsyncPrimed,
     Primed,
+    iterate_now,
     iterate_on_lane,
     iterate_sync,
     with_keep_alive,
@@ -261,7 +262,7 @@ def _prime(body: Any, method: str) -> Body:
     """Return a streamed body for a sync server, its first chunk made; nothing for HEAD."""
     source: Iterator[bytes] = iterate_sync(body) if isinstance(body, AsyncIterator) else body
     if method != "HEAD":
-        return Primed(source)
+        return Primed(iterate_now(source))
     close_source(body)
     return b""
 

@@ -1,10 +1,14 @@
 """Care for Django's database connections around each piece of work."""
 
+import contextlib
+import logging
 import os
 import time
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
+
+logger = logging.getLogger("utilmeta.lanes")
 
 
 def tidy_connections() -> None:
@@ -26,6 +30,36 @@ def tidy_connections() -> None:
             connection.close()
         else:
             connection.close_if_unusable_or_obsolete()
+
+
+def open_blocks() -> dict[str, int]:
+    """Return how many transactions are open on this thread's connections, by alias."""
+    opened: Any = connections.all(initialized_only=True)
+    return {item.alias: len(item.atomic_blocks) for item in opened if item.in_atomic_block}
+
+
+def end_left_blocks(before: dict[str, int]) -> None:
+    """Undo transactions that a request has left open, so that the next one is not a part of them.
+
+    Args:
+        before: those that were open when it began, of tests.
+
+    Source: django.db.backends.base.base.BaseDatabaseWrapper.connect, of Django 5.2 and 6.1.
+    """
+    opened: Any = connections.all(initialized_only=True)
+    for connection in opened:
+        if len(connection.atomic_blocks) > before.get(connection.alias, 0):
+            logger.error("a request left a transaction of %r open; it is undone", connection.alias)
+            # One that is broken has nothing to undo.
+            with contextlib.suppress(DatabaseError), connection.wrap_database_errors:
+                connection.connection.rollback()
+            # It begins anew, outside of any transaction, when it is asked for.
+            connection.in_atomic_block = False
+            connection.atomic_blocks.clear()
+            connection.savepoint_ids.clear()
+            connection.run_on_commit.clear()
+            connection.needs_rollback = False
+            connection.close()
 
 
 def close_connections() -> None:

@@ -19,7 +19,12 @@ from typing import Any, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 
-from utilmeta.core.server.engine.hygiene import close_connections, tidy_connections
+from utilmeta.core.server.engine.hygiene import (
+    close_connections,
+    end_left_blocks,
+    open_blocks,
+    tidy_connections,
+)
 
 logger = logging.getLogger("utilmeta.lanes")
 
@@ -150,6 +155,7 @@ class Hold(Executor):
         self._asked = False
         self._closed = False
         self._pending: list[Job] = []
+        self._blocks: dict[str, int] = {}
 
     def enter(self) -> "contextvars.Token[ThreadSensitiveContext]":
         """Make asgiref use this hold in the current context; `leave` undoes it.
@@ -183,13 +189,17 @@ class Hold(Executor):
                 self._asked = True
                 self._lane = self._pool.acquire(self)
                 if self._lane is not None:
-                    self._lane.put(tidy_connections)
+                    self._lane.put(self._begin)
                 else:
-                    self._pending.append(tidy_connections)
+                    self._pending.append(self._begin)
             if self._lane is None:
                 self._pending.append(job)
             else:
                 self._lane.put(job)
+
+    def _begin(self) -> None:
+        tidy_connections()
+        self._blocks = open_blocks()
 
     def renew(self) -> None:
         """Leave the lane to the job that is on it, and take another for what follows."""
@@ -199,7 +209,10 @@ class Hold(Executor):
                 return
             self._asked = False
 
+        blocks = self._blocks
+
         def give_back() -> None:
+            end_left_blocks(blocks)
             tidy_connections()
             self._pool.release(lane)
 
@@ -225,6 +238,7 @@ class Hold(Executor):
                 self._lane.put(give_back)
 
     def _give_back(self) -> None:
+        end_left_blocks(self._blocks)
         tidy_connections()
         with self._guard:
             lane, self._lane = self._lane, None

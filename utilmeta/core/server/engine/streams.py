@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from utilmeta.core.request.current import current_request
 from utilmeta.core.response.raw import aclose_source, close_source
 from utilmeta.core.server.engine.lanes import Hold
 
@@ -60,26 +62,67 @@ class AsyncPrimed:
         await aclose_source(self._source)
 
 
-async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
-    """Yield what a sync iterator yields, each step on the request's lane."""
+@contextmanager
+def in_force(request: Any, hold: Hold | None = None) -> Iterator[None]:
+    """Let a step of a body run as a part of its request, which has been answered by then.
+
+    Args:
+        request: the request that is answered with the body.
+        hold: its lane; None for sync servers.
+    """
+    token = None if hold is None else hold.enter()
+    current = current_request.set(request)
     try:
-        while (chunk := await hold.run(next, source, _END)) is not _END:
+        yield
+    finally:
+        current_request.reset(current)
+        if token is not None:
+            Hold.leave(token)
+
+
+def iterate_now(source: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what a sync iterator yields, each step as a part of its request."""
+    request = current_request.get()
+    try:
+        while True:
+            with in_force(request):
+                chunk = next(source, _END)
+            if chunk is _END:
+                return
             yield chunk
     finally:
-        await hold.run(close_source, source)
+        with in_force(request):
+            close_source(source)
+
+
+async def iterate_on_lane(source: Iterator[bytes], hold: Hold) -> AsyncIterator[bytes]:
+    """Yield what a sync iterator yields, each step on the request's lane."""
+    request = current_request.get()
+    try:
+        while True:
+            with in_force(request, hold):
+                chunk = await hold.run(next, source, _END)
+            if chunk is _END:
+                return
+            yield chunk
+    finally:
+        with in_force(request, hold):
+            await hold.run(close_source, source)
 
 
 async def within(hold: Hold, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield a body's chunks with the request's lane in force for code that makes them.
-
-    It stays in force in the task that sends the body, whose work for this request ends with it.
-    """
-    hold.enter()
+    """Yield a body's chunks, each step as a part of the request and with its lane."""
+    request = current_request.get()
     try:
-        async for chunk in source:
+        while True:
+            with in_force(request, hold):
+                chunk = await anext(source, _END)
+            if chunk is _END:
+                return
             yield chunk
     finally:
-        await aclose_source(source)
+        with in_force(request, hold):
+            await aclose_source(source)
 
 
 async def with_keep_alive(
