@@ -146,3 +146,10 @@ class Member(Person):
     """A child of persons, with a table of its own."""
 
     number = models.IntegerField(unique=True)
+
+
+class Tool(Product):
+    """Products by another name."""
+
+    class Meta:
+        proxy = True

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pydantic import ValidationError
 
-from tests.orm.shop.models import Category, Part, Person, Product, Tag
+from tests.orm.shop.models import Category, Part, Person, Product, Tag, Tool
 from utilmeta.core import orm, request
 from utilmeta.core.orm.backends.django.expressions import SubqueryCount, SubquerySum
 from utilmeta.core.response.encode import make_encoder
@@ -639,6 +639,22 @@ def test_types_that_a_column_does_not_have_are_refused() -> None:
         (int | None, Sum("views")),
     ):
         plan(annotation, value)
+
+
+def test_proxies_are_of_the_same_rows() -> None:
+    class ToolSchema(orm.Schema[Tool]):
+        sku: str
+        note: str | None = orm.Field(no_output=True)
+
+    class Shelf(orm.Schema[Category]):
+        products: list[ToolSchema]
+
+    found = Shelf.serialize(Category.objects.filter(name="toys"))[0]
+    assert [item.sku for item in found.products] == ["P-1", "P-3", "P-5", "P-7"]
+    assert ToolSchema.serialize(Product.objects.filter(note="noted"))[0].sku == "P-0"
+    hidden = ToolSchema.init(Tool.objects.filter(note="noted"))
+    assert hidden.note == "noted"
+    assert "noted" not in repr(hidden)
 
 
 def test_options_that_are_misspelt_are_refused() -> None:

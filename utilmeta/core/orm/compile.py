@@ -18,6 +18,7 @@ from utilmeta.core.orm.relations import (
     Relation,
     find_field,
     is_many,
+    is_of,
     is_property,
     leads_to_many,
     link_of,
@@ -387,7 +388,7 @@ def as_schema(target: Any) -> AnySchema | None:
 
 def _check_model(nested: AnySchema, model: type[Model], where: str) -> None:
     declared = nested.model_of()
-    if not issubclass(model, declared):
+    if not is_of(model, declared):
         raise ConfigError(
             f"{where}: {nested.__name__} is a schema of {declared.__name__}, but the relation "
             f"leads to {model.__name__}"

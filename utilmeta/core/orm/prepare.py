@@ -104,6 +104,8 @@ def _hide(info: FieldInfo, sent: bool) -> None:
     options = options_of(info)
     if options.no_output or (options.mode is not None and "r" not in options.mode):
         info.exclude = True
+        # Logs and tracebacks are read by more than code.
+        info.repr = False
     kept = [item for item in info.metadata if not isinstance(item, _Ignored)]
     info.metadata[:] = kept if sent else [*kept, _Ignored(info)]
     if not sent and info.is_required():

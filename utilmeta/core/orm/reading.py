@@ -15,6 +15,7 @@ from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
 from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
+from utilmeta.core.orm.relations import is_of
 from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
 from utilmeta.core.orm.spots import complete, output_name
@@ -277,7 +278,7 @@ def check_queryset(schema: AnySchema, queryset: "QuerySet[Any]") -> None:
     Raises:
         OrmError: it is one.
     """
-    if not issubclass(queryset.model, schema.model_of()):
+    if not is_of(queryset.model, schema.model_of()):
         raise OrmError(
             f"{schema.__name__} reads {schema.model_of().__name__}, got a queryset of "
             f"{queryset.model.__name__}"

@@ -90,6 +90,12 @@ def is_many(field: Relation) -> bool:
     )
 
 
+def is_of(model: type[Model], declared: type[Model]) -> bool:
+    """Return whether rows of a model are rows of another: of itself, a parent, or of a proxy."""
+    same: Any = declared._meta.concrete_model
+    return issubclass(model, declared) or model._meta.concrete_model is same
+
+
 def may_be_null(field: Relation) -> bool:
     """Return whether a column, or a single relation, may have no value."""
     return True if isinstance(field, OneToOneRel) else bool(getattr(field, "null", False))
