@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's name
 
 from utilmeta.conf import current
-from utilmeta.core.orm.checks import check_databases
+from utilmeta.core.orm.connections.checks import check_databases
 from utilmeta.core.server.identity import is_semantic
 from utilmeta.core.setup.merge import RANDOM_KEY
 

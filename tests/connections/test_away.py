@@ -14,7 +14,7 @@ import pytest
 from tests.connections.cluster import Cluster, started
 from tests.servers import ROOT, Answer, Server, free_port, start_server
 from tests.services import require_postgres, require_postgres_binaries
-from utilmeta.core.orm.availability import AWAY, RETRY_AFTER
+from utilmeta.core.orm.connections.availability import AWAY, RETRY_AFTER
 
 pytestmark = [pytest.mark.sockets, pytest.mark.postgres]
 

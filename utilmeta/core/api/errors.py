@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404
 
-from utilmeta.core.orm.availability import AWAY, RETRY_AFTER, is_away
+from utilmeta.core.orm.connections.availability import AWAY, RETRY_AFTER, is_away
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.core.response.finish import Finisher

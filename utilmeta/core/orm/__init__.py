@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from utilmeta.core.orm.databases import Database, DatabaseConnections
+from utilmeta.core.orm.connections.databases import Database, DatabaseConnections
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.atomic import Atomic
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Scope,
         Search,
     )
-    from utilmeta.core.orm.rows import Rows
+    from utilmeta.core.orm.read.rows import Rows
     from utilmeta.core.orm.schema import Schema
 
 __all__ = [
@@ -61,7 +61,7 @@ _LAZY = {
     "MissingPrimaryKey": "errors",
     "QueryContext": "context",
     "R": "modes",
-    "Rows": "rows",
+    "Rows": "read.rows",
     "Schema": "schema",
     "UpdateFailed": "errors",
     "W": "modes",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import Model
 
 from utilmeta.core.orm.modes import Mode
-from utilmeta.core.orm.spots import complete
+from utilmeta.core.orm.read.spots import complete
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import MISSING, PydanticUndefined, core_schema
 
 from utilmeta.core.orm.columns import carry
-from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import Options, is_computed, is_expression, options_of
 from utilmeta.core.orm.keys import names_of_key
 from utilmeta.core.orm.modes import WP, Mode
+from utilmeta.core.orm.read.compile import as_schema
 from utilmeta.core.orm.relations import find_field, is_property, need_field
 from utilmeta.core.response.response import ANSWER
 from utilmeta.utils.annotations import element_of

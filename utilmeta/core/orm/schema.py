@@ -10,9 +10,9 @@ from django.db.models import Model
 from utilmeta.core.orm.context import QueryContext, as_context
 from utilmeta.core.orm.modes import Mode
 from utilmeta.core.orm.parametrize import parametrized
-from utilmeta.core.orm.plan import Plan, Record
 from utilmeta.core.orm.prepare import describe_fields, ignored_names, prepare
-from utilmeta.core.orm.reading import (
+from utilmeta.core.orm.read.plan import Plan, Record
+from utilmeta.core.orm.read.reading import (
     key_value,
     make_instance,
     plan_of,
@@ -22,7 +22,7 @@ from utilmeta.core.orm.reading import (
     serialize,
     set_key,
 )
-from utilmeta.core.orm.rows import Rows
+from utilmeta.core.orm.read.rows import Rows
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.write.methods import Writing
 from utilmeta.core.request import Request

@@ -12,7 +12,7 @@ from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.specs.docs import make_docs_api
 from utilmeta.core.api.specs.openapi import OpenAPI
-from utilmeta.core.orm.databases import DatabaseConnections
+from utilmeta.core.orm.connections.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
 from utilmeta.core.server.contract import Adapter, Frame

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.conf.serving import Serving
-from utilmeta.core.orm.databases import REPLICA_ROUTER
+from utilmeta.core.orm.connections.databases import REPLICA_ROUTER
 from utilmeta.utils.exceptions import ConfigError
 
 SERVICE = "UtilMeta"

@@ -15,7 +15,7 @@ from utilmeta.core.orm.query.reading import read_page, scope_of, selected
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
-    from utilmeta.core.orm.rows import Rows
+    from utilmeta.core.orm.read.rows import Rows
     from utilmeta.core.orm.schema import Schema
 
 M = TypeVar("M", bound=Model)

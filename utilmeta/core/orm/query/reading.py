@@ -17,9 +17,9 @@ from utilmeta.core.orm.query.cursors import (
 from utilmeta.core.orm.query.declared import texts_of
 from utilmeta.core.orm.query.orders import Ordered, apply_order
 from utilmeta.core.orm.query.search import RANK
-from utilmeta.core.orm.reading import check_queryset, scoped
+from utilmeta.core.orm.read.reading import check_queryset, scoped
+from utilmeta.core.orm.read.rows import Rows
 from utilmeta.core.orm.relations import order_of, total_order
-from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, parse_scope
 from utilmeta.utils.exceptions import BadRequest
 

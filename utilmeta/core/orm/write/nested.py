@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.reading import set_key
+from utilmeta.core.orm.read.reading import set_key
 from utilmeta.core.orm.write.checks import existing_keys
 from utilmeta.core.orm.write.links import linked_keys, replace_links
 from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of

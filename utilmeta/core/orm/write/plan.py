@@ -13,11 +13,11 @@ from django.db.models import (
 )
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.compile import as_schema
 from utilmeta.core.orm.fields import OnWrite, is_computed, options_of
 from utilmeta.core.orm.prepare import letters_of
+from utilmeta.core.orm.read.compile import as_schema
+from utilmeta.core.orm.read.spots import complete, output_name
 from utilmeta.core.orm.relations import find_field, is_many
-from utilmeta.core.orm.spots import complete, output_name
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
 

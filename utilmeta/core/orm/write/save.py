@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
-from utilmeta.core.orm.reading import check_queryset, set_key
+from utilmeta.core.orm.read.reading import check_queryset, set_key
 from utilmeta.core.orm.write.checks import check_references, check_unique, existing_keys
 from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before

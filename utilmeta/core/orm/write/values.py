@@ -13,7 +13,7 @@ from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.prepare import ignored_names
-from utilmeta.core.orm.reading import key_value
+from utilmeta.core.orm.read.reading import key_value
 from utilmeta.core.orm.storable import as_stored, storable
 from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of
 from utilmeta.utils.exceptions import BadRequest

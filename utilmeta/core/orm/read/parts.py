@@ -9,9 +9,9 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 
 from utilmeta.core.orm.keys import key_of
-from utilmeta.core.orm.plan import Path, Reading, Related, Shape, in_batches
+from utilmeta.core.orm.read.plan import Path, Reading, Related, Shape, in_batches
+from utilmeta.core.orm.read.selection import Row
 from utilmeta.core.orm.relations import find_field, is_many
-from utilmeta.core.orm.selection import Row
 from utilmeta.utils.exceptions import ConfigError, OrmError
 
 # Database and key of a row; None for the database that is read.

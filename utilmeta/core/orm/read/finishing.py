@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from utilmeta.core.orm.read.spots import AnySchema, output_name
 from utilmeta.core.orm.scopes import Scope
-from utilmeta.core.orm.spots import AnySchema, output_name
 from utilmeta.utils.exceptions import ConfigError
 
 Finish = Callable[[dict[str, Any]], dict[str, Any]]

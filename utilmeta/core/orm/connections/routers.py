@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db import router as routers
 from django.db.models import Model
 
-from utilmeta.core.orm.availability import is_away
+from utilmeta.core.orm.connections.availability import is_away
 
 logger = logging.getLogger("utilmeta.databases")
 

@@ -23,7 +23,7 @@ _DRIVERS = {
     "mysql": ("MySQLdb", "utilmeta[mysql]"),
     "oracle": ("oracledb", "oracledb"),
 }
-REPLICA_ROUTER = "utilmeta.core.orm.routers.ReplicaRouter"
+REPLICA_ROUTER = "utilmeta.core.orm.connections.routers.ReplicaRouter"
 _POOL_OPTIONS = frozenset(
     {
         "min_size",
@@ -299,7 +299,7 @@ class DatabaseConnections(Config):
 
     def setup(self, service: ServiceInfo) -> None:
         """Refuse plain connections where TLS was asked for."""
-        from utilmeta.core.orm.tls import require_tls
+        from utilmeta.core.orm.connections.tls import require_tls
 
         aliases = [alias for alias, item in self.databases.items() if item.ssl]
         if aliases:
@@ -307,7 +307,7 @@ class DatabaseConnections(Config):
 
     def on_startup(self, _service: ServiceInfo) -> None:
         """Watch the pools of this process."""
-        from utilmeta.core.orm.pools import watch_pool
+        from utilmeta.core.orm.connections.pools import watch_pool
 
         for alias, item in self.databases.items():
             if item.pooled:

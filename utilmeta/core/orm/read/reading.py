@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import QuerySet
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.compile import as_schema, compile_plan
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
-from utilmeta.core.orm.plan import HidingRecord, Plan, Record, in_batches
 from utilmeta.core.orm.prepare import key_names
+from utilmeta.core.orm.read.compile import as_schema, compile_plan
+from utilmeta.core.orm.read.plan import HidingRecord, Plan, Record, in_batches
+from utilmeta.core.orm.read.rows import Rows
+from utilmeta.core.orm.read.spots import complete, output_name
 from utilmeta.core.orm.relations import is_of
-from utilmeta.core.orm.rows import Rows
 from utilmeta.core.orm.scopes import Scope, ScopeError
-from utilmeta.core.orm.spots import complete, output_name
 from utilmeta.utils.annotations import collection_of, element_of
 from utilmeta.utils.exceptions import BadRequest, OrmError
 

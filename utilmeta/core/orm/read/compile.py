@@ -7,13 +7,15 @@ from typing import Any
 from django.db.models import Manager, Model, QuerySet
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.convert import check_type, converter, plain_converter
 from utilmeta.core.orm.expressions import first_of, for_row, may_be_none
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
-from utilmeta.core.orm.finishing import computed_fields, finisher_of
-from utilmeta.core.orm.keylists import is_static
-from utilmeta.core.orm.parts import Function, Properties, bound_function
-from utilmeta.core.orm.plan import Column, Many, Plan, Related, Shape, Single
+from utilmeta.core.orm.read.convert import check_type, converter, plain_converter
+from utilmeta.core.orm.read.finishing import computed_fields, finisher_of
+from utilmeta.core.orm.read.keylists import is_static
+from utilmeta.core.orm.read.parts import Function, Properties, bound_function
+from utilmeta.core.orm.read.plan import Column, Many, Plan, Related, Shape, Single
+from utilmeta.core.orm.read.selection import Selection
+from utilmeta.core.orm.read.spots import AnySchema, Loops, Spot, Target, complete, output_name
 from utilmeta.core.orm.relations import (
     Relation,
     find_field,
@@ -26,8 +28,6 @@ from utilmeta.core.orm.relations import (
     need_field,
 )
 from utilmeta.core.orm.scopes import Scope
-from utilmeta.core.orm.selection import Selection
-from utilmeta.core.orm.spots import AnySchema, Loops, Spot, Target, complete, output_name
 from utilmeta.utils.annotations import admits_none, element_of, spell
 from utilmeta.utils.exceptions import ConfigError
 

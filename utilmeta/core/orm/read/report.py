@@ -10,12 +10,12 @@ from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connections, router
 from django.db.models import QuerySet
 
-from utilmeta.core.orm.parts import Function, Properties
-from utilmeta.core.orm.plan import Shape
+from utilmeta.core.orm.read.parts import Function, Properties
+from utilmeta.core.orm.read.plan import Shape
 from utilmeta.core.request.current import using_sample
 
 if TYPE_CHECKING:
-    from utilmeta.core.orm.plan import Plan, Related
+    from utilmeta.core.orm.read.plan import Plan, Related
 
 # Values that keys of one kind or another can have.
 _SAMPLES = (0, uuid.UUID(int=0), datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC), "key")

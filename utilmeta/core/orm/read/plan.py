@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from django.db.models import F, Model, QuerySet
 
-from utilmeta.core.orm.keylists import KeyList, reading_keys
+from utilmeta.core.orm.read.keylists import KeyList, reading_keys
+from utilmeta.core.orm.read.selection import Row, Selection
 from utilmeta.core.orm.relations import RowMaker
-from utilmeta.core.orm.selection import Row, Selection
 from utilmeta.utils.exceptions import OrmError
 
 Record = dict[str, Any]
@@ -310,7 +310,7 @@ class Plan:
     @property
     def statements(self) -> "list[Any]":
         """The statements, the first one first, with their SQL."""
-        from utilmeta.core.orm.report import statements_of
+        from utilmeta.core.orm.read.report import statements_of
 
         return statements_of(self)
 
@@ -321,7 +321,7 @@ class Plan:
 
     def __str__(self) -> str:
         """Return all statements with their SQL, for people."""
-        from utilmeta.core.orm.report import describe
+        from utilmeta.core.orm.read.report import describe
 
         return describe(self)
 

@@ -9,9 +9,9 @@ from pydantic import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 
 from utilmeta.core.orm.fields import Options
-from utilmeta.core.orm.plan import Related
+from utilmeta.core.orm.read.plan import Related
+from utilmeta.core.orm.read.selection import Selection
 from utilmeta.core.orm.scopes import Scope
-from utilmeta.core.orm.selection import Selection
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:

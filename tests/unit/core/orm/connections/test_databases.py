@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utilmeta.core.orm import Database, DatabaseConnections, databases
+from utilmeta.core.orm import Database, DatabaseConnections
+from utilmeta.core.orm.connections import databases
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 SECRET = "hunter2"
@@ -348,5 +349,5 @@ def test_connections_become_settings():
     assert plain.django_settings() == {"DATABASES": {"default": DB.as_django()}}
     replica = Database(name="x", replica_of="default")
     settings = DatabaseConnections({"default": DB, "r": replica}).django_settings()
-    assert settings["DATABASE_ROUTERS"] == ["utilmeta.core.orm.routers.ReplicaRouter"]
+    assert settings["DATABASE_ROUTERS"] == ["utilmeta.core.orm.connections.routers.ReplicaRouter"]
     assert settings["DATABASES"]["r"]["TEST"] == {"MIRROR": "default"}

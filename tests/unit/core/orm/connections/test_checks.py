@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from utilmeta.conf.serving import Serving
-from utilmeta.core.orm.checks import check_databases
+from utilmeta.core.orm.connections.checks import check_databases
 
 SYNC = Serving()
 ASYNC = Serving(asynchronous=True, lanes=8)

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 from tests.unit.plain import PlainRequest
 from utilmeta.conf import Preference
 from utilmeta.core.api.errors import answer_error, message_of, status_of
-from utilmeta.core.orm.availability import AWAY, is_away
+from utilmeta.core.orm.connections.availability import AWAY, is_away
 from utilmeta.core.request import Request, RequestRules
 
 

@@ -1,0 +1,1 @@
+"""Reading schemas: from annotations to statements, from rows to records."""
