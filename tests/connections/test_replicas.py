@@ -152,7 +152,7 @@ tell(fresh=all(fresh), inside=other.name, related=router.allow_relation(product,
 
 def test_a_replica_that_is_away_is_passed_over_and_read_again_later(tmp_path: Path) -> None:
     text = """
-from utilmeta.core.orm import routers
+from utilmeta.core.orm.connections import routers
 
 for alias in ("one", "two", "three"):
     connections[alias].close()
