@@ -6,13 +6,17 @@ import typing
 from typing import Any
 
 import pydantic
-from typing_extensions import is_typeddict
+from typing_extensions import TypeAliasType, is_typeddict
 
 SEQUENCES = (list, set, frozenset, tuple)
 
 
 def admits_none(annotation: Any) -> bool:
     """Return whether an annotation names None beside another type."""
+    if isinstance(annotation, TypeAliasType):
+        return admits_none(annotation.__value__)
+    if typing.get_origin(annotation) is typing.Literal:
+        return None in typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated:
         return admits_none(typing.get_args(annotation)[0])
     return typing.get_origin(annotation) in (
@@ -23,6 +27,8 @@ def admits_none(annotation: Any) -> bool:
 
 def strip_optional(annotation: Any) -> Any:
     """Return the type without `Annotated` and without None."""
+    if isinstance(annotation, TypeAliasType):
+        return strip_optional(annotation.__value__)
     if typing.get_origin(annotation) is typing.Annotated:
         return strip_optional(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pydantic
@@ -13,6 +13,7 @@ from utilmeta.core.response import Response
 from utilmeta.core.response.response import result_type
 from utilmeta.utils.annotations import element_of, strip_optional, union_members
 
+_COLLECTIONS = (Sequence, Iterable, Collection)
 Read = Callable[[Any, Any], Any]
 QUERY = "__utilmeta_query__"
 
@@ -64,6 +65,8 @@ def schemas_of(returns: Any) -> list[tuple[Any, bool]]:
             found += schemas_of(given[0] if given else result_type(origin))
             continue
         element, many = element_of(member)
+        if origin in _COLLECTIONS and typing.get_args(member):
+            element, many = typing.get_args(member)[0], True
         if hasattr(origin, "__json_rows__") and typing.get_args(member):
             # `Rows[ArticleSchema]`, as type checkers know it.
             element, many = typing.get_args(member)[0], True
@@ -117,7 +120,7 @@ def _is_unread(result: Any) -> bool:
     """Return whether a result is a queryset, a query or an instance, or a response with one."""
     value = result.result if isinstance(result, Response) else result
     if isinstance(value, list):
-        return bool(value) and _is_row(value[0])
+        return bool(value) and all(map(_is_row, value))
     if _is_row(value) or hasattr(value, QUERY):
         return True
     return hasattr(value, "query") and hasattr(value, "model")

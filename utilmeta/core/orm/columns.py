@@ -50,7 +50,7 @@ def carry(info: FieldInfo, column: Any) -> None:
     _describe(info, column)
     found = [*_limits(column, declared), *_formats(column, declared), *_choices(column, declared)]
     checks = _validators(column, declared)
-    if checks:
+    if checks or (declared is str and not _is_text(column)):
         found.append(pydantic.AfterValidator(_runner(column, checks)))
     info.metadata.extend(item for item in found if not _is_said(info, item))
     _refuse_null(info, column)
@@ -70,7 +70,7 @@ def _is_said(info: FieldInfo, item: Any) -> bool:
 
 
 def _limits(column: Any, declared: Any) -> list[Any]:
-    if declared is str and column.max_length is not None and not column.choices:
+    if declared is str and _is_text(column) and column.max_length and not column.choices:
         return [annotated_types.MaxLen(column.max_length)]
     if declared is int and not isinstance(column.choices, list):
         ranges = BaseDatabaseOperations.integer_field_ranges
@@ -170,18 +170,32 @@ def _is_known(validator: Any, column: Any) -> bool:
 
 def _runner(column: Any, checks: list[Callable[[Any], None]]) -> Callable[[Any], Any]:
     empty = column.empty_values
+    is_text = _is_text(column)
 
     def run(value: Any) -> Any:
         if value in empty:
             return value
-        for check in checks:
-            try:
-                check(value)
-            except ValidationError as exc:
-                raise ValueError("; ".join(exc.messages)) from exc
+        try:
+            # The text of a number, say, which the column itself reads.
+            made = column.to_python(value) if isinstance(value, str) and not is_text else value
+            for check in checks:
+                check(made)
+        except ValidationError as exc:
+            raise ValueError("; ".join(exc.messages)) from exc
         return value
 
     return run
+
+
+def _is_text(column: Any) -> bool:
+    return column.get_internal_type() in {
+        "CharField",
+        "TextField",
+        "SlugField",
+        "FilePathField",
+        "FileField",
+        "GenericIPAddressField",
+    }
 
 
 def _refuse_null(info: FieldInfo, column: Any) -> None:

@@ -36,7 +36,7 @@ def may_be_none(expression: Any) -> bool:
     if isinstance(expression, Aggregate):
         no_value: Any = expression.empty_result_set_value
         return no_value is None and getattr(expression, "default", None) is None
-    return type(expression) is Subquery
+    return False
 
 
 def for_row(expression: Any, model: type[Model], prefix: str, where: str) -> Any:

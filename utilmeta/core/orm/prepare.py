@@ -72,6 +72,13 @@ def _is_made(column: Any) -> bool:
     return isinstance(column, AutoField | GeneratedField)
 
 
+def _names_row(column: Any) -> bool:
+    """Return whether a column is a key, or another value, that rows get without being sent one."""
+    if not getattr(column, "primary_key", False):
+        return _is_made(column)
+    return _is_made(column) or bool(column.has_default() or column.has_db_default())
+
+
 def _take_expression(info: FieldInfo) -> None:
     """Make a value such as `models.Count('comments')` the field's source."""
     if isinstance(info.default, QuerySet) or is_expression(info.default):
@@ -125,7 +132,7 @@ def is_sent(name: str, info: FieldInfo, model: type[Model] | None, mode: Mode | 
         return True
     if options.mode is not None or model is None:
         return options.mode is None or bool(set(options.mode) & {"a", "w"})
-    if is_computed(options.source) or _is_made(find_field(model, options.source or name)):
+    if is_computed(options.source) or _names_row(find_field(model, options.source or name)):
         return False
     return bool(set(letters_of(name, info, model, strict=False)) & {"a", "w"})
 

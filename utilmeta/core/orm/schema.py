@@ -72,7 +72,13 @@ class Schema(Writing, _Base[M]):
     reading); a schema without a model is given one later: `Base[Article]`.
     """
 
-    model_config = pydantic.ConfigDict(populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = pydantic.ConfigDict(
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+        # As answers hold them.
+        val_json_bytes="base64",
+        ser_json_bytes="base64",
+    )
 
     __utilmeta_schema__: ClassVar[bool] = True
     __utilmeta_model__: ClassVar[type[Model] | None] = None

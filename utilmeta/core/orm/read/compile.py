@@ -12,6 +12,7 @@ from utilmeta.core.orm.fields import Options, is_expression, is_function, option
 from utilmeta.core.orm.read.convert import check_type, converter, plain_converter
 from utilmeta.core.orm.read.finishing import computed_fields, finisher_of
 from utilmeta.core.orm.read.keylists import is_static
+from utilmeta.core.orm.read.nulls import admits, check_items, check_null
 from utilmeta.core.orm.read.parts import Function, Properties, bound_function
 from utilmeta.core.orm.read.plan import Column, Many, Plan, Related, Shape, Single
 from utilmeta.core.orm.read.selection import Selection
@@ -28,7 +29,7 @@ from utilmeta.core.orm.relations import (
     need_field,
 )
 from utilmeta.core.orm.scopes import Scope
-from utilmeta.utils.annotations import admits_none, element_of, spell
+from utilmeta.utils.annotations import element_of, spell
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -171,7 +172,8 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
         if target.nested is None and source.query.default_cols:
             raise ConfigError(f"{target.where}: the queryset needs .values('...') of one column")
         source = first_of(source, "pk" if target.nested is not None else None)
-    if may_be_none(source) and not (target.many or _admits_none(target)):
+    is_row = isinstance(target.options.source, QuerySet)
+    if (is_row or may_be_none(source)) and not (target.many or admits(target)):
         raise ConfigError(
             f"{target.where}: it is None where there are no rows; write "
             f"{spell(target.annotation)} | None, or give the expression a default"
@@ -185,7 +187,7 @@ def _add_expression(shape: Shape, target: Target, spot: Spot) -> None:
     expression = for_row(source, spot.model, spot.prefix, target.where)
     index = spot.selection.expression(f"{spot.prefix}{target.name}", expression)
     if target.nested is None:
-        convert = plain_converter(target.element)
+        convert = None if target.many else plain_converter(target.element)
         shape.columns.append(Column(target.output, index, convert))
         return
     if target.many:
@@ -261,28 +263,10 @@ def _follow(shape: Shape, target: Target, path: Sequence[str], spot: Spot) -> No
 
 
 def _column(shape: Shape, target: Target, name: str, column: Relation, spot: Spot) -> None:
-    _check_null(target, column, spot)
+    check_null(target, column, spot)
     check_type(column, target.annotation, target.where)
     index = spot.selection.column(f"{spot.prefix}{name}")
     shape.columns.append(Column(target.output, index, converter(column, target.annotation)))
-
-
-def _check_null(target: Target, column: Relation, spot: Spot) -> None:
-    """Refuse a type without None for what may be null.
-
-    Raises:
-        ConfigError: answers would hold null where the type says that they do not.
-    """
-    if not (spot.nullable or may_be_null(column)):
-        return
-    if _admits_none(target):
-        return
-    name = getattr(target.annotation, "__name__", str(target.annotation))
-    raise ConfigError(f"{target.where}: it may be null; write {name} | None")
-
-
-def _admits_none(target: Target) -> bool:
-    return admits_none(target.annotation) or target.annotation in (Any, object, None)
 
 
 def _single(shape: Shape, target: Target, name: str, relation: Relation, spot: Spot) -> None:
@@ -294,7 +278,7 @@ def _single(shape: Shape, target: Target, name: str, relation: Relation, spot: S
         raise ConfigError(
             f"{target.where}: {name!r} leads to one row, so the type must not be a list"
         )
-    _check_null(target, relation, spot)
+    check_null(target, relation, spot)
     _check_model(nested, relation.related_model, target.where)
     if nested in spot.outer and spot.scope is None:
         shape.parts.append(_loop(target, nested, relation, spot))
@@ -340,7 +324,7 @@ def _linked(target: Target, link: Any, spot: Spot) -> tuple[Related, Spot]:
 
 def _loop(target: Target, nested: AnySchema, relation: Relation, spot: Spot) -> Many:
     """Return what reads the rows of a schema inside of itself, level by level."""
-    if not (target.many or _admits_none(target)):
+    if not (target.many or admits(target)):
         raise ConfigError(
             f"{target.where}: it is None where the row would be inside of itself; write "
             f"{nested.__name__} | None"
@@ -360,6 +344,7 @@ def _plain_many(target: Target, relation: Relation, rest: Sequence[str], spot: S
     link = link_of(relation, target.options.queryset, target.where)
     related, inner = _linked(target, link, spot)
     path, column = _plain_path(inner, rest, target.where)
+    check_items(target, column)
     related.value = related.selection.column(path)
     related.convert = converter(column, target.element)
     return Many((target.output,), spot.selection.column(f"{spot.prefix}{link.key}"), related)

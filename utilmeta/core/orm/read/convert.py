@@ -7,6 +7,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from typing_extensions import is_typeddict
+
 from utilmeta.utils.annotations import strip_optional
 from utilmeta.utils.exceptions import ConfigError
 
@@ -48,7 +50,9 @@ def converter(field: Any, annotation: Any) -> Callable[[Any], Any] | None:
     while getattr(field, "is_relation", False) and hasattr(field, "target_field"):
         field = field.target_field
     given = _TYPES.get(field.get_internal_type()) if hasattr(field, "get_internal_type") else None
-    if not isinstance(declared, type) or given is None or issubclass(given, declared):
+    if not isinstance(declared, type) or is_typeddict(declared) or given is None:
+        return None
+    if issubclass(given, declared):
         return None
     if issubclass(declared, enum.Enum):
         return declared
@@ -65,7 +69,13 @@ def check_type(field: Any, annotation: Any, where: str) -> None:
     while getattr(field, "is_relation", False) and hasattr(field, "target_field"):
         field = field.target_field
     given = _TYPES.get(field.get_internal_type()) if hasattr(field, "get_internal_type") else None
-    if given is None or declared not in _KNOWN or issubclass(given, declared):
+    if given is None or not isinstance(declared, type) or declared not in _KNOWN:
+        return
+    if hasattr(field, "from_db_value"):
+        # It makes of the column's values what it likes.
+        return
+    is_moment_as_date = declared is datetime.date and given is datetime.datetime
+    if issubclass(given, declared) and not is_moment_as_date:
         return
     if declared is str or given in _ADMITS.get(declared, ()):
         return

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
+
 from utilmeta.core.orm.read.spots import AnySchema, output_name
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.utils.exceptions import ConfigError
 
+_SERIALIZERS = (pydantic.PlainSerializer, pydantic.WrapSerializer)
 Finish = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -31,11 +34,15 @@ def serialized_fields(schema: AnySchema) -> dict[str, str]:
             "fields, in place of a model serializer"
         )
     named = {name for item in decorators.field_serializers.values() for name in item.info.fields}
-    return {
+    found = {
         name: output_name(name, info)
         for name, info in schema.model_fields.items()
-        if name in named or "*" in named
+        if name in named or "*" in named or any(isinstance(i, _SERIALIZERS) for i in info.metadata)
     }
+    for name, info in schema.model_computed_fields.items():
+        if name in named or "*" in named:
+            found[name] = info.alias or name
+    return found
 
 
 def finisher_of(schema: AnySchema, computed: dict[str, str]) -> Finish | None:
@@ -54,9 +61,9 @@ def finisher_of(schema: AnySchema, computed: dict[str, str]) -> Finish | None:
         for name, output in computed.items():
             record[output] = getattr(instance, name)
         there = {name: output for name, output in serialized.items() if output in record}
-        kept = {output: record[output] for output in there.values()}
+        kept = {output: record[output] for name, output in there.items() if name not in computed}
         if there:
-            record.update(instance.model_dump(include=set(there), by_alias=True))
+            record.update(instance.model_dump(mode="json", include=set(there), by_alias=True))
         return kept
 
     return finish

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db.models import CompositePrimaryKey, Manager, Model
+from django.db.models import CompositePrimaryKey, Manager, Model, QuerySet
 from django.db.models.expressions import Expression
 
 _keys: "ContextVar[Sequence[Any]]" = ContextVar("utilmeta_keys")
@@ -29,7 +29,7 @@ class KeyList(Expression):
     def as_sql(self, _compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the keys as parameters."""
         prepare: Any = self.output_field.get_db_prep_value
-        values = [prepare(key, connection, prepared=True) for key in _keys.get()]
+        values = [prepare(key, connection, prepared=False) for key in _keys.get()]
         return f"({', '.join(['%s'] * len(values))})", values
 
 
@@ -48,6 +48,14 @@ def is_static(model: type[Model]) -> bool:
 
     A manager of the project's may look at the moment, the user or the tenant.
     """
-    managers = (model._default_manager, model._base_manager)
-    is_plain = all(type(manager).get_queryset is Manager.get_queryset for manager in managers)
+    managers: Any = (model._default_manager, model._base_manager)
+    is_plain = all(
+        manager._queryset_class is QuerySet
+        and all(getattr(type(manager), name) is getattr(Manager, name) for name in _STOCK)
+        for manager in managers
+    )
     return is_plain and not isinstance(model._meta.pk, CompositePrimaryKey)
+
+
+# What makes the querysets of a manager.
+_STOCK = ("get_queryset", "all", "using", "filter", "order_by")

@@ -4,11 +4,13 @@ import datetime
 import enum
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import pydantic
 import pydantic_core
-from django.db.models import JSONField, Model
+from django.core.exceptions import ValidationError
+from django.db.models import DurationField, IntegerField, JSONField, Model, UUIDField
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
@@ -23,7 +25,7 @@ from utilmeta.utils.masking import MASK, is_secret
 _SHOWN = 200
 
 Fault = dict[str, object]
-_ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address)
+_TEXTS = (PurePath, ipaddress.IPv4Address, ipaddress.IPv6Address)
 
 
 def fault(place: str, code: str, expected: str, got: Any = MISSING) -> Fault:
@@ -142,16 +144,28 @@ def as_column(column: Any, value: Any) -> Any:
         return pydantic_core.to_jsonable_python(value, by_alias=True)
     if isinstance(value, datetime.datetime):
         return as_stored(value)
-    if isinstance(value, _ADDRESSES):
-        return str(value)
     if isinstance(value, enum.Enum) and not isinstance(value, str | int):
         return value.value
     if isinstance(value, pydantic.BaseModel):
         return value.model_dump(mode="json", by_alias=True)
-    if hasattr(value, "unicode_string"):
+    if hasattr(value, "unicode_string") or isinstance(value, _TEXTS):
         # pydantic's URLs and the like, which databases know as text.
         return str(value)
+    if isinstance(value, str) and isinstance(column, DurationField | UUIDField | IntegerField):
+        return _read(column, value)
     return value
+
+
+def _read(column: Any, value: str) -> Any:
+    """Return what a column makes of a text.
+
+    Raises:
+        ValueError: nothing.
+    """
+    try:
+        return column.to_python(value)
+    except ValidationError as exc:
+        raise ValueError("; ".join(exc.messages)) from exc
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from utilmeta.core.response.events import KEEP_ALIVE
 from utilmeta.core.response.raw import Body, aclose_source, close_source
 from utilmeta.core.server.engine.calls import make_call
 from utilmeta.core.server.engine.hosts import Hosts
-from utilmeta.core.server.engine.hygiene import tidy_connections
+from utilmeta.core.server.engine.hygiene import end_left_blocks, open_blocks, tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool, take_over
 from utilmeta.core.server.engine.router import Router
 from utilmeta.core.server.engine.sockets import converse
@@ -143,6 +143,7 @@ class Engine:
         """
         self.rules.start()
         tidy_connections()
+        blocks = open_blocks()
         request = Request(raw, self.rules.request)
         current = current_request.set(request)
         try:
@@ -155,6 +156,7 @@ class Engine:
             _drop_body(response)
         if request.files:
             response.on_close.append(request.close)
+        response.on_close.append(partial(end_left_blocks, blocks))
         response.on_close.append(tidy_connections)
         if not response.streaming:
             response.close()
