@@ -294,6 +294,27 @@ def test_a_transaction_that_is_left_open_is_undone(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_is_left_open_is_undone_on_sync_servers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class CarelessAPI(api.API):
+        def post(self) -> None:
+            """Open a transaction and forget it."""
+            transaction.atomic().__enter__()
+            Tag.objects.create(name="lost")
+
+        def get(self) -> bool:
+            """Tell whether the next request is in it."""
+            return connections["default"].in_atomic_block
+
+    with override_service(**{**SYNC, "api": CarelessAPI}) as service, Client(service) as client:
+        assert client.post("/tags").status_code == 204
+        assert client.get("/tags").json() is False
+    assert "left a transaction of 'default' open" in caplog.text
+    assert not Tag.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_a_transaction_refuses_at_its_end_is_a_400() -> None:
     class LateAPI(api.API):
         @orm.Atomic()

@@ -2,7 +2,7 @@
 
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -153,3 +153,51 @@ class Tool(Product):
 
     class Meta:
         proxy = True
+
+
+class ShownQuerySet(models.QuerySet["Note"]):
+    """Filters everything by what is shown at the moment."""
+
+    shown: ClassVar[str] = ""
+
+    def filter(self, *args: Any, **kwargs: Any) -> "ShownQuerySet":
+        return super().filter(*args, kind=self.shown, **kwargs)
+
+
+class NumberedField(models.BigIntegerField):
+    """Keys that are numbers in the database, and texts such as `n-1` in Python."""
+
+    def from_db_value(self, value: Any, *_args: Any) -> Any:
+        return None if value is None else f"n-{value}"
+
+    def to_python(self, value: Any) -> Any:
+        return value if value is None or str(value).startswith("n-") else f"n-{value}"
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else int(str(value).removeprefix("n-"))
+
+
+class Book(models.Model):
+    """A row with a key of a kind of its own, and bytes."""
+
+    id = NumberedField(primary_key=True)
+    token = models.UUIDField(default=uuid.uuid4)
+    number = models.IntegerField(default=0)
+    lent_for = models.DurationField(null=True)
+    cover = models.BinaryField(default=b"")
+    address = models.GenericIPAddressField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Note(models.Model):
+    """Rows of a manager that looks at the moment."""
+
+    book = models.ForeignKey(Book, models.CASCADE, related_name="notes")
+    kind = models.CharField(max_length=5)
+
+    objects = models.Manager.from_queryset(ShownQuerySet)()
+
+    def __str__(self) -> str:
+        return self.kind

@@ -4,18 +4,30 @@ import enum
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
 from django.db import connection
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum, Value
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Length, Lower
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pydantic import ValidationError
+from typing_extensions import TypeAliasType
 
-from tests.orm.shop.models import Category, Part, Person, Product, Tag, Tool
+from tests.orm.shop.models import (
+    Book,
+    Category,
+    Note,
+    Part,
+    Person,
+    Product,
+    ShownQuerySet,
+    Tag,
+    Tool,
+)
 from utilmeta.core import orm, request
 from utilmeta.core.orm.backends.django.expressions import SubqueryCount, SubquerySum
 from utilmeta.core.response.encode import make_encoder
@@ -23,6 +35,7 @@ from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError
 
 pytestmark = pytest.mark.django_db
 encode = make_encoder()
+OptionalText = TypeAliasType("OptionalText", str | None)  # type: ignore[type-arg]
 
 
 class CategorySchema(orm.Schema[Category]):
@@ -639,6 +652,60 @@ def test_types_that_a_column_does_not_have_are_refused() -> None:
         (int | None, Sum("views")),
     ):
         plan(annotation, value)
+
+
+def test_a_manager_that_looks_at_the_moment_is_asked_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Noted(orm.Schema[Book]):
+        id: str
+        notes: list[int]
+        kinds: list[str] = orm.Field("notes.kind")
+
+    book = Book.objects.create(id="n-1")
+    for kind in "aab":
+        Note(book=book, kind=kind).save()
+    for kind, number in (("a", 2), ("b", 1), ("a", 2)):
+        monkeypatch.setattr(ShownQuerySet, "shown", kind)
+        found = Noted.init("n-1")
+        assert (found.id, len(found.notes), found.kinds) == ("n-1", number, [kind] * number)
+
+
+def test_valid_declarations_are_not_refused() -> None:
+    class Wide(orm.Schema[Book]):
+        id: str
+        token: str
+        number: str
+        lent_for: OptionalText
+        cover: bytes
+        address: IPv4Address | None
+        notes: list[int]
+
+    class Priced(orm.Schema[Product]):
+        note: OptionalText
+        color: Literal["red", "green"]
+        sku: Annotated[str, pydantic.PlainSerializer(str.lower)]
+        category: str = orm.Field(
+            Subquery(Category.objects.filter(pk=OuterRef("category")).values("name")[:1])
+        )
+
+    assert set(Wide.plan().columns) >= {"token", "number", "cover"}
+    (row,) = Priced.serialize(Product.objects.filter(sku="P-1"))
+    assert (row.sku, row.category, row.note) == ("P-1", "toys", None)
+    assert (
+        json.loads(encode(Priced.serialize([row.pk or Product.objects.get(sku="P-1")])))[0]["sku"]
+        == "p-1"
+    )
+
+    class WrongDate(orm.Schema[Product]):
+        created_at: date
+
+    class WrongItems(orm.Schema[Category]):
+        notes: list[str] = orm.Field("products.note")
+
+    for wrong, message in ((WrongDate, "write datetime"), (WrongItems, "items may be null")):
+        with pytest.raises(ConfigError, match=message):
+            wrong.plan()
 
 
 def test_proxies_are_of_the_same_rows() -> None:

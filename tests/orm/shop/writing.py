@@ -1,10 +1,12 @@
 """What `save`, `bulk_save` and `commit` write; run by `tests/orm/test_engines.py`."""
 
 import asyncio
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import MISSING
 
 from tests.orm.shop.models import (
+    Book,
     Category,
     Color,
     Manual,
@@ -29,6 +32,7 @@ from tests.orm.shop.models import (
     Tag,
 )
 from utilmeta.core import orm
+from utilmeta.core.response.encode import make_encoder
 from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError, PreconditionFailed
 
 pytestmark = pytest.mark.django_db
@@ -833,6 +837,41 @@ def test_values_of_nested_rows_that_are_refused_are_told_by_their_place(
     with pytest.raises(BadRequest) as caught, transaction.atomic():
         Shelf[orm.A].model_validate(dear).save()
     assert faults(caught) == [("ITEMS.0.salePrice", "check")]
+
+
+class BookSchema(orm.Schema[Book]):
+    id: str
+    token: str
+    number: str
+    lent_for: str | None
+    cover: bytes
+    address: IPv4Address | None
+
+
+def test_what_answers_hold_can_be_sent_again() -> None:
+    row = Book.objects.create(
+        id="n-7", number=3, lent_for=timedelta(hours=1), cover=b"\x00\xff", address="10.0.0.1"
+    )
+    answer = make_encoder()(BookSchema.init("n-7"))
+    sent = {**json.loads(answer), "lent_for": "PT2H"}
+    BookSchema[orm.W].model_validate_json(json.dumps(sent)).save()
+    before = Book.objects.get()
+    assert (before.token, before.number, before.cover) == (row.token, 3, b"\x00\xff")
+    assert (before.lent_for, before.address) == (timedelta(hours=2), "10.0.0.1")
+    for name, value in (("token", "xx"), ("number", "seven"), ("lent_for", "long")):
+        with pytest.raises((BadRequest, ValidationError)):
+            BookSchema[orm.WP].model_validate({"id": "n-7", name: value}).save()
+
+
+def test_a_key_with_a_default_is_not_chosen_by_clients() -> None:
+    class Plain(orm.Schema[Page]):
+        key: uuid.UUID
+        title: str
+
+    page = Page.objects.create(title="mine")
+    made = Plain.model_validate({"key": page.pk, "title": "stolen"}).save()
+    page.refresh_from_db()
+    assert (page.title, made.pk != page.pk) == ("mine", True)
 
 
 def test_upserts_need_fields_that_are_unique(category: Category) -> None:

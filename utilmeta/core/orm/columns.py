@@ -15,6 +15,7 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import JSONField
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -48,6 +49,11 @@ def carry(info: FieldInfo, column: Any) -> None:
         return
     declared = strip_optional(info.annotation)
     _describe(info, column)
+    if hasattr(column, "from_db_value") and not isinstance(column, JSONField):
+        # A field of the project's own: its values are not those of the column.
+        _refuse_null(info, column)
+        info.metadata.append(Carried())
+        return
     found = [*_limits(column, declared), *_formats(column, declared), *_choices(column, declared)]
     checks = _validators(column, declared)
     if checks or (declared is str and not _is_text(column)):
