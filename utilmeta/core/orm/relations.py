@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property as python_cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
@@ -207,12 +207,7 @@ def _through_link(
     field: Relation, base: "QuerySet[Any] | None", model: type[Model], where: str
 ) -> Link:
     """Return the link of a many-to-many relation, whose rows come from the table between."""
-    forward = isinstance(field, ManyToManyField)
-    owner: Any = field if forward else cast("Any", field).field
-    through: Any = owner.remote_field.through
-    near, far = owner.m2m_field_name(), owner.m2m_reverse_field_name()
-    if not forward:
-        near, far = far, near
+    through, near, far = table_of(field)
     whole, low, high = (None, 0, None) if base is None else _unsliced(base)
     order = [
         prefixed(item, f"{far}__", where) for item in total_order(order_of(base, model), model)
@@ -235,6 +230,15 @@ def _through_link(
         return _sliced(rows, near, order, low, high)
 
     return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
+
+
+def table_of(relation: Relation) -> tuple[Any, str, str]:
+    """Return a many-to-many relation's model between, and its fields of this and the other side."""
+    forward = isinstance(relation, ManyToManyField)
+    owner: Any = relation if forward else relation.field
+    names = (owner.m2m_field_name(), owner.m2m_reverse_field_name())
+    near, far = names if forward else reversed(names)
+    return owner.remote_field.through, near, far
 
 
 def leads_to_many(expression: Any, model: type[Model]) -> str | None:

@@ -12,7 +12,7 @@ from django.db.models import Case, F, IntegerField, JSONField, Model, Q, QuerySe
 from django.db.models.expressions import OrderBy
 
 from utilmeta.core.orm.query.filters import column_at
-from utilmeta.core.orm.query.orders import Ordered, is_nullable
+from utilmeta.core.orm.query.orders import Ordered, in_order, is_nullable
 from utilmeta.core.orm.relations import total_order
 from utilmeta.core.orm.storable import storable
 from utilmeta.core.request.current import using_sample
@@ -125,10 +125,7 @@ def ordered(rows: "QuerySet[Any]", places: list[Place]) -> "QuerySet[Any]":
             rows = rows.alias(**{f"{_NULL}{index}": empty})
             terms.append(OrderBy(F(f"{_NULL}{index}"), descending=place.nulls_first))
         terms.append(OrderBy(F(f"{VALUE}{index}"), descending=place.descends))
-    rows = rows.order_by(*terms)
-    query: Any = rows.query
-    query.standard_ordering = True
-    return rows
+    return in_order(rows, terms)
 
 
 def after(places: list[Place], values: list[Any]) -> Q:

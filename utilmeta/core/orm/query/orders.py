@@ -1,5 +1,6 @@
 """Orders that clients may ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,17 @@ from utilmeta.core.orm.query.declared import Order, Orders
 from utilmeta.core.orm.query.filters import read_path
 from utilmeta.core.orm.relations import may_be_null, need_field
 from utilmeta.utils.exceptions import ConfigError
+
+
+def in_order(rows: "QuerySet[Any]", terms: Sequence[Any]) -> "QuerySet[Any]":
+    """Return rows in an order, also those of a queryset that was reversed.
+
+    Source: django.db.models.sql.Query, `standard_ordering`, of Django 5.2 and 6.1.
+    """
+    rows = rows.order_by(*terms)
+    query: Any = rows.query
+    query.standard_ordering = True
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from utilmeta.core.orm.query.cursors import (
     read_token,
 )
 from utilmeta.core.orm.query.declared import texts_of
-from utilmeta.core.orm.query.orders import Ordered, apply_order
+from utilmeta.core.orm.query.orders import Ordered, apply_order, in_order
 from utilmeta.core.orm.query.search import RANK
 from utilmeta.core.orm.read.reading import check_queryset, scoped
 from utilmeta.core.orm.read.rows import Rows
@@ -80,22 +80,11 @@ def selected(
         return _from_cursor(query, rows, chosen, names, one_more=one_more)
     start = _start(query, limit)
     if terms:
-        rows = _ordered(rows, total_order(terms, compiled.model))
+        rows = in_order(rows, total_order(terms, compiled.model))
     elif limit is not None or start:
         # Pages of rows in no order would overlap.
-        rows = _ordered(rows, total_order(order_of(rows, rows.model), compiled.model))
+        rows = in_order(rows, total_order(order_of(rows, rows.model), compiled.model))
     return Selected(rows=_cut(rows, start, limit), limit=limit)
-
-
-def _ordered(rows: "QuerySet[Any]", terms: list[Any]) -> "QuerySet[Any]":
-    """Return rows in an order, also those of a queryset that was reversed.
-
-    Source: django.db.models.sql.Query, `standard_ordering`, of Django 5.2 and 6.1.
-    """
-    rows = rows.order_by(*terms)
-    query: Any = rows.query
-    query.standard_ordering = True
-    return rows
 
 
 def _start(query: "Query[Any]", limit: int | None) -> int:

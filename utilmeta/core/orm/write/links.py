@@ -1,11 +1,12 @@
 """Many-to-many lists of keys: links replaced in a constant number of statements."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import ManyToManyField, Q
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
+from utilmeta.core.orm.relations import table_of
 from utilmeta.core.orm.write.checks import existing_keys
 from utilmeta.core.orm.write.plan import WriteLinks, WritePlan
 from utilmeta.core.orm.write.values import Fault, Item, fault, refuse, sent_value
@@ -80,7 +81,7 @@ def replace_links(
     """
     if not wanted:
         return
-    through, near, far, near_id, far_id = _table_of(relation)
+    through, near, far, near_id, far_id = _columns_of(relation)
     mirrored = isinstance(relation, ManyToManyField) and relation.remote_field.symmetrical
     manager = through._base_manager.using(alias)
     asked = {(mine, other) for mine, others in wanted.items() for other in others}
@@ -103,21 +104,16 @@ def replace_links(
     )
 
 
-def _table_of(relation: Any) -> tuple[Any, str, str, str, str]:
+def _columns_of(relation: Any) -> tuple[Any, str, str, str, str]:
     """Return the model between, and its fields and attributes of this and the other side."""
-    forward = isinstance(relation, ManyToManyField)
-    owner: Any = relation if forward else cast("Any", relation).field
-    through: Any = owner.remote_field.through
-    near, far = owner.m2m_field_name(), owner.m2m_reverse_field_name()
-    if not forward:
-        near, far = far, near
+    through, near, far = table_of(relation)
     near_id, far_id = (through._meta.get_field(name).attname for name in (near, far))
     return through, near, far, near_id, far_id
 
 
 def linked_keys(relation: Any, owners: list[Any], alias: str) -> dict[Any, set[Any]]:
     """Return the keys that rows are linked with, by the rows' own keys."""
-    through, near, _, near_id, far_id = _table_of(relation)
+    through, near, _, near_id, far_id = _columns_of(relation)
     rows = through._base_manager.using(alias).filter(**{f"{near}__in": owners})
     found: dict[Any, set[Any]] = {}
     for mine, other in rows.values_list(near_id, far_id):

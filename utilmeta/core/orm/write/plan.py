@@ -17,7 +17,7 @@ from utilmeta.core.orm.fields import OnWrite, is_computed, options_of
 from utilmeta.core.orm.prepare import letters_of
 from utilmeta.core.orm.read.compile import as_schema
 from utilmeta.core.orm.read.spots import complete, output_name
-from utilmeta.core.orm.relations import find_field, is_many
+from utilmeta.core.orm.relations import find_field, is_many, table_of
 from utilmeta.utils.annotations import element_of
 from utilmeta.utils.exceptions import ConfigError
 
@@ -221,9 +221,8 @@ def _check_table(relation: Any, where: str) -> None:
     Raises:
         ConfigError: it does.
     """
-    owner = relation if isinstance(relation, ManyToManyField) else relation.field
-    through: Any = owner.remote_field.through
-    for name in (owner.m2m_field_name(), owner.m2m_reverse_field_name()):
+    through, *names = table_of(relation)
+    for name in names:
         if not through._meta.get_field(name).target_field.primary_key:
             raise ConfigError(
                 f"{where}: {through.__name__}.{name} points at another column than the key, which "

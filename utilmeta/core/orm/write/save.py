@@ -16,7 +16,14 @@ from utilmeta.core.orm.write.checks import check_references, check_unique, exist
 from utilmeta.core.orm.write.links import set_links
 from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
-from utilmeta.core.orm.write.statements import insert, locked, real_limits, update, update_row
+from utilmeta.core.orm.write.statements import (
+    insert,
+    locked,
+    real_limits,
+    touched,
+    update,
+    update_row,
+)
 from utilmeta.core.orm.write.upserts import find_upserts
 from utilmeta.core.orm.write.values import (
     Fault,
@@ -278,10 +285,5 @@ def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None
         return 0
     if plan.version is not None:
         values[plan.version.column.name] = F(plan.version.column.name) + 1
-    moments = {
-        field.name: field.pre_save(plan.model(), add=False)
-        for field in plan.model._meta.concrete_fields
-        if getattr(field, "auto_now", False)
-    }
     with refusals(plan, alias), transaction_for(alias, wanted=False):
-        return queryset.using(alias).update(**{**moments, **values})
+        return queryset.using(alias).update(**{**touched(plan.model), **values})

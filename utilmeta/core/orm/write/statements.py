@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import DatabaseError, connections
-from django.db.models import Case, F, Model, Value, When
+from django.db.models import Case, F, Model, QuerySet, Value, When
 
 from utilmeta.core.orm.write.values import Item
 
@@ -101,7 +101,7 @@ def touched(model: type[Model]) -> dict[str, Any]:
     blank = model()
     return {
         field.name: field.pre_save(blank, add=False)
-        for field in model._meta.local_concrete_fields
+        for field in model._meta.concrete_fields
         if getattr(field, "auto_now", False)
     }
 
@@ -149,15 +149,20 @@ def deferred(model: type[Model], key: Any, alias: str) -> Any:
     return model.from_db(alias, known, [key] * len(known))
 
 
+def for_update(rows: "QuerySet[Any]", alias: str) -> "QuerySet[Any]":
+    """Return rows that are locked as they are read, where a transaction is open that can do so."""
+    connection = connections[alias]
+    if connection.in_atomic_block and connection.features.has_select_for_update:
+        return rows.select_for_update()
+    return rows
+
+
 def locked(model: Any, keys: Iterable[Any], alias: str) -> set[Any]:
     """Return those keys that exist, their rows locked when a transaction is open.
 
     In the order of the keys, so that two that lock the same rows do not wait for each other.
     """
-    rows = model._base_manager.using(alias).order_by("pk")
-    connection = connections[alias]
-    if connection.in_atomic_block and connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = for_update(model._base_manager.using(alias).order_by("pk"), alias)
     wanted = list(keys)
     found: set[Any] = set()
     for start in range(0, len(wanted), MAX_PARAMETERS):

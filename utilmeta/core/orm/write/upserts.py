@@ -9,6 +9,7 @@ from pydantic_core import MISSING
 
 from utilmeta.core.orm.write.checks import unique_sets
 from utilmeta.core.orm.write.plan import WritePlan
+from utilmeta.core.orm.write.statements import for_update
 from utilmeta.core.orm.write.values import Item, as_column
 from utilmeta.utils.exceptions import ConfigError
 
@@ -49,9 +50,7 @@ def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias
         for index, name in enumerate(attributes)
     }
     manager: Any = plan.model._base_manager
-    rows = manager.using(alias).filter(**condition)
-    if connections[alias].features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = for_update(manager.using(alias).filter(**condition), alias)
     for key, *found in rows.values_list("pk", *attributes):
         for item in _holders(wanted, tuple(found), connections[alias].vendor):
             item.key, item.found = key, True

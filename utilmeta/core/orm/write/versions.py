@@ -9,6 +9,7 @@ from pydantic_core import MISSING
 
 from utilmeta.core.orm.errors import EmptyQueryset, UpdateFailed
 from utilmeta.core.orm.write.plan import WritePlan
+from utilmeta.core.orm.write.statements import for_update
 from utilmeta.core.orm.write.values import Fault, Item, fault, refuse
 from utilmeta.utils.exceptions import PreconditionFailed
 
@@ -96,8 +97,7 @@ def lock_versions(plan: WritePlan, items: list[Item], alias: str) -> dict[Any, i
     manager: Any = plan.model._base_manager
     rows = manager.using(alias).filter(pk__in=[item.key for item in items]).order_by("pk")
     faults: list[Fault] = []
-    if connections[alias].features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = for_update(rows, alias)
     found: dict[Any, int] = dict(rows.values_list("pk", column.name)) if items else {}
     for item in items:
         if item.key not in found:
