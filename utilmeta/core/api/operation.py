@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -21,6 +22,8 @@ from utilmeta.utils.exceptions import BadRequest
 if TYPE_CHECKING:
     from utilmeta.core.api.plugins.base import Plugin
     from utilmeta.core.api.plugins.retry import Retry
+
+_INVALID = "The request is invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Operation:
         is_mixed: whether its calls belong on different threads, or have limits of their own.
         has_own_init: whether an `__init__` of the project's runs, which may do anything.
         simple: whether it has no hooks, plugins or limits, so that the short way is the same.
+        names: variables of its path, in order.
+        bind: makes the instance to call the endpoint on; the classes' parameters leave the values.
     """
 
     where: str
@@ -97,6 +102,8 @@ class Operation:
     simple: bool = True
     is_mixed: bool = field(init=False)
     has_own_init: bool = field(init=False)
+    names: tuple[str, ...] = field(init=False)
+    bind: Callable[[Request, Values], API] = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out what follows from the rest, once."""
@@ -111,6 +118,8 @@ class Operation:
         has_own = any(level.cls.__init__ is not API.__init__ for level in self.levels)
         object.__setattr__(self, "is_mixed", is_mixed)
         object.__setattr__(self, "has_own_init", has_own)
+        object.__setattr__(self, "names", self.template.names)
+        object.__setattr__(self, "bind", _binder(self.levels))
 
     @property
     def status(self) -> int | None:
@@ -129,37 +138,35 @@ class Operation:
             HttpError: they are invalid (all faults in one), or the body cannot be read.
         """
         faults: list[dict[str, object]] = []
-        values = self._parse_params(request, faults)
+        values = {} if self.params is None else self.params.read(request, faults)
         if self.body is not None:
             values.update(self.body.read(request, faults))
-        return accept(values, faults)
+        if faults:
+            raise BadRequest(_INVALID, errors=faults)
+        if self.absent or self.context:
+            self._fill(request, values)
+        return values
 
     async def aparse(self, request: Request) -> Values:
         """Return the validated arguments of an async request; the async twin of `parse`."""
         faults: list[dict[str, object]] = []
-        values = self._parse_params(request, faults)
+        values = {} if self.params is None else self.params.read(request, faults)
         if self.body is not None:
             values.update(await self.body.aread(request, faults))
-        return accept(values, faults)
+        if faults:
+            raise BadRequest(_INVALID, errors=faults)
+        if self.absent or self.context:
+            self._fill(request, values)
+        return values
 
-    def _parse_params(self, request: Request, faults: list[dict[str, object]]) -> Values:
-        values = {} if self.params is None else self.params.read(request, faults)
+    def _fill(self, request: Request, values: Values) -> None:
+        """Add the arguments that the request does not hold."""
         for name, make in self.absent.items():
             values[name] = make()
         if self.simple:
             # Hooks, where there are any, may set them first.
             for name, variable in self.context.items():
                 values[name] = variable.get(request)
-        return values
-
-    def bind(self, request: Request, values: Values) -> API:
-        """Return the instance to call the endpoint on; the classes' parameters leave `values`."""
-        instance: API | None = None
-        for level in self.levels:
-            if level.needed:
-                instance = _make(level, request, instance, values)
-        assert instance is not None  # noqa: S101 - the last level is always needed
-        return instance
 
     def invoke(self, request: Request, values: Values) -> RawResponse:
         """Run a sync endpoint without hooks and return its finished response."""
@@ -185,11 +192,35 @@ def settle(instance: API, level: Level, request: Request, parent: API | None) ->
         instance.response = level.template  # type: ignore[misc]
 
 
-def _make(level: Level, request: Request, parent: API | None, values: Values) -> API:
-    given = {name: values.pop(key) for name, key in level.params.items()}
-    instance = level.cls(request, **given)
-    settle(instance, level, request, parent)
-    return instance
+def _binder(levels: tuple[Level, ...]) -> Callable[[Request, Values], API]:
+    """Return what makes the instance to call an endpoint on."""
+    needed = [level for level in levels if level.needed]
+    if not needed:
+        return partial(_bind, needed)
+    last = needed[-1]
+    is_plain = last.cls.__init__ is API.__init__ and last.cls.__new__ is object.__new__
+    if len(needed) > 1 or last.params or last.template is not None or not is_plain:
+        return partial(_bind, needed)
+    cls = last.cls
+
+    def bind(request: Request, _values: Values) -> API:
+        # As `API.__init__` does for one that has no parameters.
+        instance: API = object.__new__(cls)
+        instance.request = request
+        instance.parent = None
+        return instance
+
+    return bind
+
+
+def _bind(levels: list[Level], request: Request, values: Values) -> API:
+    instance: Any = None
+    for level in levels:
+        given = {name: values.pop(key) for name, key in level.params.items()}
+        parent, instance = instance, level.cls(request, **given)
+        settle(instance, level, request, parent)
+    made: API = instance
+    return made
 
 
 def accept(values: Values, faults: list[dict[str, object]]) -> Values:
@@ -199,5 +230,5 @@ def accept(values: Values, faults: list[dict[str, object]]) -> Values:
         BadRequest: something is wrong with them.
     """
     if faults:
-        raise BadRequest("The request is invalid", errors=faults)
+        raise BadRequest(_INVALID, errors=faults)
     return values

@@ -55,6 +55,19 @@ class RawRequest(ABC):
     client: tuple[str, int] | None
     native: Any
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a fact of the connection that few ask for, worked out the first time.
+
+        Raises:
+            AttributeError: there is no such fact.
+        """
+        make = getattr(type(self), f"_late_{name}", None)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = make(self)
+        setattr(self, name, value)
+        return value
+
     @abstractmethod
     def headers(self) -> HeaderPairs:
         """Return the header fields in order, names in lower case, repeats kept."""
@@ -179,6 +192,22 @@ def locate_encoded(target: bytes, depth: int) -> Location:
     except UnicodeDecodeError:
         return Location("/", None, _NOT_UTF8)
     return Location("".join("/" + part for part in segments), segments)
+
+
+def locate_plain(path: str, prefix: str) -> str | None:
+    """Return what follows the mount point in a path that stands for itself, as nearly all do.
+
+    Args:
+        path: the whole path, as sent or decoded, where that is the same: it holds no `%`.
+        prefix: where the service is mounted.
+
+    Returns:
+        The path below; None when it has to be looked at by `locate_decoded`.
+    """
+    if path.isascii() and "\x00" not in path and path.startswith(prefix):
+        below = path[len(prefix) :]
+        return below if not below or below[0] == "/" else None
+    return None
 
 
 def drop_segments(path: str, depth: int) -> str:

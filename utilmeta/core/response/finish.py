@@ -21,6 +21,9 @@ TEXT = "text/plain; charset=utf-8"
 # Statuses that have no body (RFC 9110 sections 6.4.1, 15.3.5, 15.4.5).
 _BODILESS = frozenset({204, 304})
 
+# Types of results that are JSON whatever the request.
+_PLAIN_JSON = frozenset({dict, list, tuple, int, float, bool})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finisher:
@@ -61,6 +64,11 @@ class Finisher:
                 are binary, generators stream, None is 204, everything else is JSON.
             request: the request, whose ranges and conditions are honoured.
         """
+        if result.__class__ in _PLAIN_JSON and self.template is Response:
+            raw = whole(self.encode(result), JSON)
+            if self.status is not None:
+                raw.status = self.status
+            return raw if self.status not in _BODILESS else bodiless(raw)
         if isinstance(result, Response):
             return self._respond(result, request)
         if self.template is not Response:

@@ -54,7 +54,7 @@ class RawResponse:
     @property
     def streaming(self) -> bool:
         """Whether the body comes in pieces."""
-        return not isinstance(self.body, bytes)
+        return self.body.__class__ is not bytes
 
     def close(self) -> None:
         """End a sync body and run `on_close`; harmless when called again."""

@@ -24,7 +24,13 @@ class Handler(Protocol):
 
 
 class Hooks(Protocol):
-    """The start and the end of a serving process."""
+    """The start and the end of a serving process.
+
+    Attributes:
+        started: whether this process has run the start-up hooks.
+    """
+
+    started: bool
 
     def start(self) -> None:
         """Run the start-up hooks, unless this process has run them."""

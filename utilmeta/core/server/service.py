@@ -181,8 +181,7 @@ class UtilMeta(Declaration):
             hosts=Hosts(["*"] if self._is_guest else bootstrap.allowed_hosts()),
             lanes=lanes,
             debug=debug,
-            start=self.lifecycle.start,
-            astart=self.lifecycle.astart,
+            hooks=self.lifecycle,
         )
 
     def _join_lifecycle(self, lanes: LanePool) -> None:

@@ -1,7 +1,7 @@
 """The two drivers: one for sync servers, one for async ones, over the same steps."""
 
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,11 +19,12 @@ from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.events import KEEP_ALIVE
 from utilmeta.core.response.raw import Body, aclose_source, close_source
+from utilmeta.core.server.contract import Hooks
 from utilmeta.core.server.engine.calls import make_call
 from utilmeta.core.server.engine.hosts import Hosts
 from utilmeta.core.server.engine.hygiene import end_left_blocks, open_blocks, tidy_connections
 from utilmeta.core.server.engine.lanes import Hold, LanePool, take_over
-from utilmeta.core.server.engine.router import Router
+from utilmeta.core.server.engine.router import Router, Target
 from utilmeta.core.server.engine.sockets import converse
 from utilmeta.core.server.engine.streams import (
     AsyncPrimed,
@@ -47,8 +48,7 @@ class EngineRules:
         hosts: host names that are answered for.
         lanes: worker threads for sync code under async servers.
         debug: whether clients may see the text of unexpected exceptions.
-        start: runs the start-up hooks unless this process has.
-        astart: the async twin of `start`.
+        hooks: start and end of the serving process.
     """
 
     request: RequestRules
@@ -56,8 +56,7 @@ class EngineRules:
     hosts: Hosts
     lanes: LanePool
     debug: bool
-    start: Callable[[], None]
-    astart: Callable[[], Awaitable[None]]
+    hooks: Hooks
 
 
 class Engine:
@@ -76,6 +75,9 @@ class Engine:
         self.rules = rules
         self.fallback = fallback
         self.router = Router(operations)
+        self._resolve = self.router.resolve
+        self._check_host = rules.hosts.check
+        self._hooks = rules.hooks
 
     def with_operations(
         self, operations: list[Operation], fallback: Operation | None = None
@@ -88,17 +90,15 @@ class Engine:
         raw = request.raw
         if raw.fault is not None:
             raise BadRequest(raw.fault)
-        self.rules.hosts.check(request)
-        target, values = self.router.resolve(raw.path, raw.segments)
-        if raw.method == "OPTIONS" and "OPTIONS" not in target.operations:
-            response = RawResponse(204, [("allow", ", ".join(target.allow()))])
-            wanted = raw.header("access-control-request-method") or ""
-            for plugin in reversed(target.plugins(wanted.upper())):
-                plugin.finish(response, request)
-            return response
-        operation = target.find(raw.method)
+        self._check_host(request)
+        target, values = self._resolve(raw.path, raw.segments)
+        operation = target.operations.get(raw.method)
+        if operation is None:
+            if raw.method == "OPTIONS":
+                return _options(target, request)
+            operation = target.find(raw.method)
         if values:
-            request.path_params = dict(zip(operation.template.names, values, strict=True))
+            request.path_params = dict(zip(operation.names, values, strict=True))
         return operation
 
     def _refuse(self, request: Request, error: HttpError) -> Operation | RawResponse:
@@ -129,7 +129,7 @@ class Engine:
         if operation is None:
             raise NotFound
         if values:
-            request.path_params = dict(zip(operation.template.names, values, strict=True))
+            request.path_params = dict(zip(operation.names, values, strict=True))
         return operation
 
     async def asocket(self, raw: RawRequest, socket: RawSocket) -> None:
@@ -139,9 +139,10 @@ class Engine:
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of a sync server.
 
-        The caller writes it and calls `close` when its body has been sent.
+        The caller writes it and calls `close` when its body has been sent, if it streams.
         """
-        self.rules.start()
+        if not self._hooks.started:
+            self._hooks.start()
         tidy_connections()
         blocks = open_blocks()
         request = Request(raw, self.rules.request)
@@ -156,10 +157,16 @@ class Engine:
             _drop_body(response)
         if request.files:
             response.on_close.append(request.close)
-        response.on_close.append(partial(end_left_blocks, blocks))
-        response.on_close.append(tidy_connections)
-        if not response.streaming:
-            response.close()
+        if response.streaming:
+            response.on_close.append(partial(end_left_blocks, blocks))
+            response.on_close.append(tidy_connections)
+            return response
+        try:
+            if response.on_close:
+                response.close()
+        finally:
+            end_left_blocks(blocks)
+            tidy_connections()
         return response
 
     def _run(self, request: Request) -> RawResponse:
@@ -203,7 +210,8 @@ class Engine:
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer to a request of an async server; the async twin of `handle`."""
-        await self.rules.astart()
+        if not self._hooks.started:
+            await self._hooks.astart()
         request = Request(raw, self.rules.request)
         hold = Hold(self.rules.lanes)
         token = hold.enter()
@@ -223,9 +231,14 @@ class Engine:
             _drop_body(response)
         if request.files:
             response.on_close.append(request.close)
-        response.on_close.append(hold.close)
-        if not response.streaming:
-            await response.aclose()
+        if response.streaming:
+            response.on_close.append(hold.close)
+            return response
+        try:
+            if response.on_close:
+                await response.aclose()
+        finally:
+            hold.close()
         return response
 
     async def _arun(self, request: Request, hold: Hold) -> RawResponse:
@@ -252,6 +265,15 @@ class Engine:
         except Exception as exc:
             return self.failed(exc, request, found)
         return outcome
+
+
+def _options(target: Target, request: Request) -> RawResponse:
+    """Return the answer to OPTIONS, with what the plugins of the wanted method add."""
+    response = RawResponse(204, [("allow", ", ".join(target.allow()))])
+    wanted = request.raw.header("access-control-request-method") or ""
+    for plugin in reversed(target.plugins(wanted.upper())):
+        plugin.finish(response, request)
+    return response
 
 
 def _drop_body(response: RawResponse) -> None:

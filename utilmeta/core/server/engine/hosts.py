@@ -33,8 +33,10 @@ class Hosts:
         """
         if self._any:
             return
-        named = request.raw.header("host")
-        if named in self._known and not request.is_from_proxy:
+        raw = request.raw
+        named = raw.header("host")
+        # Whatever the peer may say, it says nothing else.
+        if named in self._known and raw.header("x-forwarded-host") is None:
             return
         host = request.host
         domain, _ = split_domain_port(host)

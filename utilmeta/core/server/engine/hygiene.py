@@ -3,22 +3,55 @@
 import contextlib
 import logging
 import os
+import threading
 import time
 from typing import Any
 
 from django.db import DatabaseError, connections
+from django.db.backends.signals import connection_created
 
 logger = logging.getLogger("utilmeta.lanes")
+
+_NO_BLOCKS: dict[str, int] = {}
+
+
+class _Opened(threading.local):
+    """The connections that this thread has opened; None before they were first looked for."""
+
+    found: list[Any] | None = None
+
+
+_opened = _Opened()
+
+
+def _mine() -> list[Any]:
+    """Return the connections that this thread has opened, without a look at all the others."""
+    found = _opened.found
+    if found is None:
+        initialized: Any = connections.all(initialized_only=True)
+        found = _opened.found = list(initialized)
+    return found
+
+
+def _remember(connection: Any, **_told: Any) -> None:
+    """Take in a connection that was opened; Django tells of each, on the thread that opens it."""
+    mine = _mine()
+    if not any(known is connection for known in mine):
+        mine.append(connection)
+
+
+connection_created.connect(_remember, weak=False, dispatch_uid="utilmeta.hygiene")
 
 
 def tidy_connections() -> None:
     """Close this thread's connections that are broken or too old, and forget logged queries.
 
     Source: django.db.close_old_connections and reset_queries, which Django itself runs at the
-    start and the end of each request; here without its signals, for every backend.
+    start and the end of each request; here without its signals, for every backend, and without a
+    look at connections that cannot need it (BaseDatabaseWrapper.close_if_unusable_or_obsolete, of
+    Django 5.2 and 6.1).
     """
-    opened: Any = connections.all(initialized_only=True)
-    for connection in opened:
+    for connection in _mine():
         # A capture of statements, in tests, reads the log across requests.
         if connection.queries_log and not connection.force_debug_cursor:
             connection.queries_log.clear()
@@ -28,14 +61,20 @@ def tidy_connections() -> None:
         if connection.close_at is not None and time.monotonic() >= connection.close_at:
             # Closed without being looked at, which costs a call and is forbidden in some tests.
             connection.close()
-        else:
+        elif (
+            connection.errors_occurred
+            or connection.health_check_enabled
+            or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
+        ):
             connection.close_if_unusable_or_obsolete()
 
 
 def open_blocks() -> dict[str, int]:
     """Return how many transactions are open on this thread's connections, by alias."""
-    opened: Any = connections.all(initialized_only=True)
-    return {item.alias: len(item.atomic_blocks) for item in opened if item.in_atomic_block}
+    for connection in _mine():
+        if connection.in_atomic_block:
+            return {item.alias: len(item.atomic_blocks) for item in _mine() if item.in_atomic_block}
+    return _NO_BLOCKS
 
 
 def end_left_blocks(before: dict[str, int]) -> None:
@@ -46,9 +85,9 @@ def end_left_blocks(before: dict[str, int]) -> None:
 
     Source: django.db.backends.base.base.BaseDatabaseWrapper.connect, of Django 5.2 and 6.1.
     """
-    opened: Any = connections.all(initialized_only=True)
-    for connection in opened:
-        if len(connection.atomic_blocks) > before.get(connection.alias, 0):
+    for connection in _mine():
+        blocks = connection.atomic_blocks
+        if blocks and len(blocks) > before.get(connection.alias, 0):
             logger.error("a request left a transaction of %r open; it is undone", connection.alias)
             # One that is broken has nothing to undo.
             with contextlib.suppress(DatabaseError), connection.wrap_database_errors:

@@ -1,6 +1,6 @@
 """Which operation answers: a dictionary of fixed paths, then a tree of segments."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,36 +153,38 @@ class Router:
             parts: Sequence[str] = bare.split("/") if bare else ()
         else:
             parts = segments[:-1] if len(segments) > 1 and not segments[-1] else segments
-        found = _match(self._root, parts, 0, [])
+        found = _match(self._root, parts, 0, ())
         if found is None:
             raise NotFound
         return found
 
 
 def _match(
-    node: Node, parts: Sequence[str], index: int, values: list[str]
-) -> tuple[Target, list[str]] | None:
+    node: Node, parts: Sequence[str], index: int, values: tuple[str, ...]
+) -> tuple[Target, Sequence[str]] | None:
     if index == len(parts):
         return None if node.target is None else (node.target, values)
-    for child, taken in _branches(node, parts[index]):
-        found = _match(child, parts, index + 1, [*values, *taken] if taken else values)
-        if found is not None:
-            return found
-    if node.rest is not None and any(parts[index:]):
-        return node.rest, [*values, "/".join(parts[index:])]
-    return None
-
-
-def _branches(node: Node, part: str) -> Iterator[tuple[Node, Sequence[str]]]:
-    """Yield the children a segment may lead to, with the texts of their variables."""
+    part = parts[index]
     child = node.fixed.get(part)
-    if child is not None:
-        yield child, ()
-    if not part:
-        return
+    found = None if child is None else _match(child, parts, index + 1, values)
+    if found is None and part:
+        found = _match_variable(node, parts, index, values)
+    if found is None and node.rest is not None and any(parts[index:]):
+        return node.rest, (*values, "/".join(parts[index:]))
+    return found
+
+
+def _match_variable(
+    node: Node, parts: Sequence[str], index: int, values: tuple[str, ...]
+) -> tuple[Target, Sequence[str]] | None:
+    """Return what is below the patterns and the variable that a segment, not empty, fits."""
+    part = parts[index]
     for match, branch in node.mixed:
         matched = match(part)
         if matched is not None:
-            yield branch, matched
-    if node.variable is not None:
-        yield node.variable, (part,)
+            found = _match(branch, parts, index + 1, (*values, *matched))
+            if found is not None:
+                return found
+    if node.variable is None:
+        return None
+    return _match(node.variable, parts, index + 1, (*values, part))

@@ -47,7 +47,7 @@ async def converse(engine: "Engine", raw: RawRequest, socket: RawSocket) -> None
     closed: 1007 for a message of the wrong form, 1008 for other errors of the client, 1011 for
     those of the server, 1012 when the process ends.
     """
-    await engine.rules.astart()
+    await engine.rules.hooks.astart()
     request = Request(raw, engine.rules.request)
     hold = Hold(engine.rules.lanes)
     token = hold.enter()

@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar
 
-from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_decoded, locate_encoded
+from utilmeta.core.request.raw import (
+    HeaderPairs,
+    RawRequest,
+    locate_decoded,
+    locate_encoded,
+    locate_plain,
+)
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Hooks
 from utilmeta.utils.exceptions import BadRequest
@@ -38,8 +44,16 @@ class ASGIRequest(RawRequest):
         self.receive = receive
         self.native = scope if native is None else native
         # A WebSocket's scope names no method; its handshake is a GET.
-        self.method = scope.get("method", "GET").upper()
+        self.method = scope["method"].upper() if "method" in scope else "GET"
         self.prefix = prefix
+        self.reading = False
+        sent = scope.get("raw_path")
+        below = None
+        if sent is None or b"%" not in sent:
+            below = locate_plain(_whole_path(scope), prefix)
+        if below is not None:
+            self.path, self.segments, self.fault = below, None, None
+            return
         depth = prefix.count("/")
         target = _target(scope)
         if target is not None:
@@ -47,13 +61,21 @@ class ASGIRequest(RawRequest):
         else:
             location = locate_decoded(_whole_path(scope).encode(), depth)
         self.path, self.segments, self.fault = location
-        self.reading = False
-        self.query = scope["query_string"].decode("latin-1")
-        scheme: str = scope.get("scheme", "http")
-        self.scheme = _SCHEMES.get(scheme, scheme)
-        self.server = _address(scope.get("server"))
-        client = _address(scope.get("client"))
-        self.client = (client[0], client[1] or 0) if client else None
+
+    def _late_query(self) -> str:
+        query: str = self.scope["query_string"].decode("latin-1")
+        return query
+
+    def _late_scheme(self) -> str:
+        scheme: str = self.scope.get("scheme", "http")
+        return _SCHEMES.get(scheme, scheme)
+
+    def _late_server(self) -> tuple[str, int | None] | None:
+        return _address(self.scope.get("server"))
+
+    def _late_client(self) -> tuple[str, int] | None:
+        client = _address(self.scope.get("client"))
+        return (client[0], client[1] or 0) if client else None
 
     def headers(self) -> HeaderPairs:
         """Return the header fields."""
@@ -65,11 +87,12 @@ class ASGIRequest(RawRequest):
     def header(self, name: str) -> str | None:
         """Return the value of a header given in lower case, repeats joined by `, `."""
         wanted = name.encode("latin-1")
-        found = [value for key, value in self.scope["headers"] if key.lower() == wanted]
-        if not found:
-            return None
-        text: str = b", ".join(found).decode("latin-1")
-        return text
+        found: bytes | None = None
+        # Servers give names in lower case (ASGI specification, HTTP connection scope).
+        for key, value in self.scope["headers"]:
+            if key == wanted:
+                found = value if found is None else found + b", " + value
+        return None if found is None else found.decode("latin-1")
 
     def stream(self) -> Iterator[bytes]:
         """Refuse: an async server's body is read with `astream`."""
@@ -93,7 +116,9 @@ class ASGIRequest(RawRequest):
 
 
 def _whole_path(scope: Scope) -> str:
-    root, path = scope.get("root_path") or "", scope["path"]
+    root, path = scope.get("root_path"), scope["path"]
+    if not root:
+        return str(path)
     # Older servers leave the root path out of `path`.
     return str(path if path.startswith(root) else root + path)
 

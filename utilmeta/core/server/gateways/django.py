@@ -106,8 +106,9 @@ def from_wsgi(request: WSGIRequest, rest: str | None) -> DjangoWSGIRequest:
         rest: what the URL patterns have left of the path.
     """
     prefix = request.path[: len(request.path) - len(rest or "")].rstrip("/")
-    # Django has put decoded text into the environment.
-    return DjangoWSGIRequest(request.environ, prefix, request.path.encode(), request)
+    # Django has decoded the path to text.
+    path = request.path.encode().decode("latin-1")
+    return DjangoWSGIRequest(request.environ, prefix, path, request)
 
 
 def from_asgi(request: ASGIRequest, rest: str | None) -> DjangoASGIRequest:

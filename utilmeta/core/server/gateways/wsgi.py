@@ -1,10 +1,17 @@
 """WSGI: environments in, start_response and iterables out."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from utilmeta.core.file.file import CHUNK
-from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_decoded, locate_encoded
+from utilmeta.core.request.raw import (
+    HeaderPairs,
+    RawRequest,
+    locate_decoded,
+    locate_encoded,
+    locate_plain,
+)
 from utilmeta.utils.exceptions import LengthRequired
 
 Environ = dict[str, Any]
@@ -16,32 +23,46 @@ class WSGIRequest(RawRequest):
     Args:
         environ: the environment.
         prefix: where the handler answers, the script name included.
-        path: the whole path, percent-decoded, as bytes.
+        path: the whole path, percent-decoded, one character for each byte.
         native: the framework's own request.
     """
 
     __slots__ = ("environ",)
 
-    def __init__(self, environ: Environ, prefix: str, path: bytes, native: object) -> None:
+    def __init__(self, environ: Environ, prefix: str, path: str, native: object) -> None:
         self.environ = environ
         self.native = native
         self.method = environ["REQUEST_METHOD"].upper()
         self.prefix = prefix
-        depth = prefix.count("/")
-        target = _target(environ)
         # What was sent tells encoded slashes and broken UTF-8, which decoding has hidden.
-        if target is not None and b"%" in target:
-            location = locate_encoded(target, depth)
+        sent: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+        if "%" in sent and "%" in sent.partition("?")[0]:
+            location = locate_encoded(sent.encode("latin-1"), prefix.count("/"))
+            self.path, self.segments, self.fault = location
+            return
+        below = locate_plain(path, prefix)
+        if below is None:
+            location = locate_decoded(path.encode("latin-1"), prefix.count("/"))
+            self.path, self.segments, self.fault = location
         else:
-            location = locate_decoded(path, depth)
-        self.path, self.segments, self.fault = location
-        self.query = environ.get("QUERY_STRING", "")
-        self.scheme = environ.get("wsgi.url_scheme", "http")
-        name, port = environ.get("SERVER_NAME"), str(environ.get("SERVER_PORT") or "")
-        self.server = (name, int(port) if port.isdigit() else None) if name else None
-        address = environ.get("REMOTE_ADDR")
-        peer_port = str(environ.get("REMOTE_PORT") or "")
-        self.client = (address, int(peer_port) if peer_port.isdigit() else 0) if address else None
+            self.path, self.segments, self.fault = below, None, None
+
+    def _late_query(self) -> str:
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query
+
+    def _late_scheme(self) -> str:
+        scheme: str = self.environ.get("wsgi.url_scheme", "http")
+        return scheme
+
+    def _late_server(self) -> tuple[str, int | None] | None:
+        name, port = self.environ.get("SERVER_NAME"), str(self.environ.get("SERVER_PORT") or "")
+        return (name, int(port) if port.isdigit() else None) if name else None
+
+    def _late_client(self) -> tuple[str, int] | None:
+        address = self.environ.get("REMOTE_ADDR")
+        port = str(self.environ.get("REMOTE_PORT") or "")
+        return (address, int(port) if port.isdigit() else 0) if address else None
 
     def headers(self) -> HeaderPairs:
         """Return the header fields; a WSGI server has joined repeats already."""
@@ -55,10 +76,9 @@ class WSGIRequest(RawRequest):
 
     def header(self, name: str) -> str | None:
         """Return the value of a header given in lower case."""
-        key = name.upper().replace("-", "_")
-        if key in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            return self.environ.get(key) or None
-        return self.environ.get(f"HTTP_{key}")
+        value: str | None = self.environ.get(key_of(name))
+        # An empty length or type is as good as none; servers differ in giving them.
+        return None if value == "" and name in _BARE else value
 
     def stream(self) -> Iterator[bytes]:
         """Yield the body as it arrives.
@@ -81,10 +101,14 @@ class WSGIRequest(RawRequest):
             yield chunk
 
 
-def _target(environ: Environ) -> bytes | None:
-    """Return the path as sent: gunicorn's RAW_URI, uWSGI's and werkzeug's REQUEST_URI."""
-    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    return raw.encode("latin-1").partition(b"?")[0] if raw else None
+_BARE = frozenset({"content-type", "content-length"})
+
+
+@lru_cache(256)
+def key_of(name: str) -> str:
+    """Return the key in environments of a header given in lower case."""
+    key = name.upper().replace("-", "_")
+    return key if name in _BARE else f"HTTP_{key}"
 
 
 def script_of(environ: Environ) -> str:
@@ -93,7 +117,7 @@ def script_of(environ: Environ) -> str:
     return name.encode("latin-1").decode(errors="replace")
 
 
-def path_of(environ: Environ) -> bytes:
-    """Return the whole path, script name included, percent-decoded."""
+def path_of(environ: Environ) -> str:
+    """Return the whole path, script name included, percent-decoded, a character for each byte."""
     path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return path.encode("latin-1")
+    return path
