@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import pydantic
@@ -26,6 +27,8 @@ _ABOUT = re.compile(
 _ENDINGS = ("token", "tokens", "accesskey", "privatekey", "secretkey", "dsn")
 _PARAMETER = re.compile(r"([?&;])([^=?&;#\s]+)=([^&;#\s]*)")
 # Where one URL of a list ends and the next begins.
+# Longest name that is kept in mind.
+_REMEMBERED = 100
 _NEXT_URL = re.compile(r"(?<=,)(?=\w{1,20}://)|(\s+)")
 
 
@@ -34,6 +37,10 @@ def is_secret(name: str) -> bool:
 
     Word borders count: `api_key` and `accessToken` are secret, `monkey` and `keyboard` are not.
     """
+    return _is_secret(name) if len(name) <= _REMEMBERED else _looks_secret(name)
+
+
+def _looks_secret(name: str) -> bool:
     flat = _CAMEL.sub("_", name).lower()
     if flat in _PUBLIC or _ABOUT.search(flat):
         return False
@@ -41,6 +48,10 @@ def is_secret(name: str) -> bool:
     if any(word in compact for word in ("password", "secret", "passwd", "apikey")):
         return True
     return compact.endswith(_ENDINGS) or _SECRET_WORDS.search(flat) is not None
+
+
+# Names are few; what clients make up is forgotten again.
+_is_secret = lru_cache(2048)(_looks_secret)
 
 
 def mask_url(text: str) -> str:
@@ -73,6 +84,8 @@ def mask(value: object, name: str = "") -> object:
     """
     if name and is_secret(name) and value not in (None, "", b""):
         return MASK
+    if isinstance(value, str):
+        return mask_url(value)
     if isinstance(value, pydantic.BaseModel):
         return mask(dict(value))
     if isinstance(value, Mapping):
@@ -80,4 +93,4 @@ def mask(value: object, name: str = "") -> object:
     if type(value) in (list, tuple, set, frozenset):
         items: Any = value
         return type(items)([mask(item) for item in items])
-    return mask_url(value) if isinstance(value, str) else value
+    return value

@@ -249,18 +249,27 @@ def explain(error: ErrorDetails, *, root: str | None = None) -> dict[str, object
         error: pydantic's description.
         root: put before the place.
     """
-    parts = [str(part) for part in error["loc"]]
-    if root is None and parts:
-        # A whole place is known by its number too.
-        parts[0] = parts[0].partition(" ")[0]
-    place = ".".join([root, *parts] if root else parts)
+    place, is_hidden = _place_of(error["loc"], root)
     fault: dict[str, object] = {"place": place, "code": error["type"], "expected": error["msg"]}
     if error["type"] != "missing":
-        secret = any(is_secret(part) for part in parts)
-        fault["got"] = MASK if secret else _shorten(error["input"])
-        if secret:
+        fault["got"] = MASK if is_hidden else _shorten(error["input"])
+        if is_hidden:
             fault["expected"] = "a valid value"
     return fault
+
+
+def _place_of(location: tuple[int | str, ...], root: str | None) -> tuple[str, bool]:
+    """Return a fault's place as text, and whether what is there is a secret."""
+    parts = [part if part.__class__ is str else str(part) for part in location]
+    if root is not None:
+        parts.insert(0, root)
+    elif parts:
+        # A whole place is known by its number too.
+        parts[0] = parts[0].partition(" ")[0]
+    for part in parts:
+        if is_secret(part):
+            return ".".join(parts), True
+    return ".".join(parts), False
 
 
 def _shorten(value: object) -> object:

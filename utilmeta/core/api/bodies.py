@@ -31,6 +31,7 @@ class Choice:
         adapter: validates the value; None for kinds that need none.
         encoded: reads urlencoded fields; None for other kinds.
         parts: reads multipart fields; None for other kinds.
+        validate_json: the adapter's own, for JSON.
     """
 
     kind: str
@@ -39,6 +40,13 @@ class Choice:
     adapter: pydantic.TypeAdapter[Any] | None = None
     encoded: FieldReader | None = None
     parts: FieldReader | None = None
+    validate_json: Callable[[bytes], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find what validates JSON, once."""
+        if self.kind == "json" and self.adapter is not None:
+            validator: Any = self.adapter.validator
+            object.__setattr__(self, "validate_json", validator.validate_json)
 
     def takes(self, media_type: str | None) -> bool:
         """Return whether it is for bodies of a media type."""
@@ -83,6 +91,10 @@ class BodyReader:
         Raises:
             UnsupportedMediaType: its media type is none of those accepted.
         """
+        # As nearly all clients spell it.
+        found = self.exact.get(request.raw.header("content-type") or "")
+        if found is not None:
+            return found
         got = request.content_type
         found = self.exact.get(got or "")
         if found is not None:
@@ -104,6 +116,8 @@ class BodyReader:
         """Return the arguments the body stands for; what is wrong is added to `faults`."""
         choice = self.choose(request)
         limit = self.limit_for(request)
+        if choice.kind == "json":
+            return self._json(choice, request.read(limit), faults)
         if choice.kind == "stream":
             return {str(self.name): bounded(request.stream(), limit)}
         if choice.kind == "file" or (choice.parts is not None and _is_multipart(request)):
@@ -120,6 +134,8 @@ class BodyReader:
         """Return the arguments the body stands for; the async twin of `read`."""
         choice = self.choose(request)
         limit = self.limit_for(request)
+        if choice.kind == "json":
+            return self._json(choice, await request.aread(limit), faults)
         if choice.kind == "stream":
             return {str(self.name): abounded(request.astream(), limit)}
         if choice.kind == "file" or (choice.parts is not None and _is_multipart(request)):
@@ -140,23 +156,24 @@ class BodyReader:
         self, choice: Choice, request: Request, body: bytes, faults: list[dict[str, object]]
     ) -> Values:
         """Return the arguments for a body that has been read to its end."""
-        if not body and self.make_default is not None:
-            if self.name is not None:
-                return {self.name: self.make_default()}
-            if choice.kind == "json":
-                body = b"{}"
+        if not body and self.make_default is not None and self.name is not None:
+            return {self.name: self.make_default()}
         if choice.kind == "bytes":
             return {str(self.name): body}
         if choice.kind == "text":
             return self._text(choice, body, faults)
-        if choice.kind == "form":
-            from utilmeta.core.request.forms import parse_urlencoded
+        from utilmeta.core.request.forms import parse_urlencoded
 
-            fields = parse_urlencoded(body, max_fields=request.rules.max_fields)
-            return self._form(choice, request, fields, faults)
-        assert choice.adapter is not None  # noqa: S101 - JSON is always validated
+        fields = parse_urlencoded(body, max_fields=request.rules.max_fields)
+        return self._form(choice, request, fields, faults)
+
+    def _json(self, choice: Choice, body: bytes, faults: list[dict[str, object]]) -> Values:
+        if not body and self.make_default is not None:
+            if self.name is not None:
+                return {self.name: self.make_default()}
+            body = b"{}"
         try:
-            value = choice.adapter.validate_json(body)
+            value = choice.validate_json(body)
         except pydantic.ValidationError as exc:
             errors = exc.errors(include_url=False)
             if errors[0]["type"] == "json_invalid":

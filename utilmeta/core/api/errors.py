@@ -12,7 +12,8 @@ from django.http import Http404
 from utilmeta.core.orm.connections.availability import AWAY, RETRY_AFTER, is_away
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse, Response
-from utilmeta.core.response.finish import Finisher
+from utilmeta.core.response.finish import Finisher, whole
+from utilmeta.core.response.headers import check_header
 from utilmeta.core.response.problem import PROBLEM, problem_members
 from utilmeta.utils.exceptions import HttpError, Redirect
 from utilmeta.utils.exceptions.http import phrase_of
@@ -154,10 +155,27 @@ def answer_error(
     """Return the finished answer for an exception; see `error_response`."""
     chosen = finisher or Finisher()
     try:
-        raw = chosen(error_response(error, request, chosen, debug=debug))
+        if chosen.errors is None and isinstance(error, HttpError) and error.status_code < 500:
+            raw = _problem(error, chosen)
+        else:
+            raw = chosen(error_response(error, request, chosen, debug=debug))
     except Exception as exc:
         raw = Finisher()(error_response(exc, request, Finisher(), debug=False))
     raw.error = error
+    return raw
+
+
+def _problem(error: HttpError, finisher: Finisher) -> RawResponse:
+    """Return the answer for a client's fault, without the response that nobody looks at."""
+    status = error.status_code
+    if isinstance(error, Redirect):
+        return finisher(Response(None, status, error.headers))
+    members = problem_members(status, error.message, code=error.code, errors=error.errors)
+    raw = whole(finisher.encode(members), PROBLEM)
+    raw.status = status
+    raw.headers += [
+        (name.lower(), check_header(name, text)) for name, text in error.headers.items()
+    ]
     return raw
 
 

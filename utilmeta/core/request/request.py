@@ -66,6 +66,7 @@ class Request:
         self.context: dict[str, Any] = {}
         self.files: list[File] = []
         self._body: bytes | None = None
+        self._query: dict[str, list[str]] | None = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.raw.prefix}{self.raw.path}>"
@@ -90,10 +91,13 @@ class Request:
         """The header fields."""
         return Headers(self.raw.headers())
 
-    @cached_property
+    @property
     def encoded_query(self) -> dict[str, list[str]]:
         """Each query name's values, still encoded."""
-        return parse_query(self.raw.query, max_fields=self.rules.max_fields)
+        # Kept by hand, as cached_property of Python 3.11 takes a lock.
+        if self._query is None:
+            self._query = parse_query(self.raw.query, max_fields=self.rules.max_fields)
+        return self._query
 
     @cached_property
     def query(self) -> QueryValues:

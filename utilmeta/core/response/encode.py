@@ -9,25 +9,18 @@ import datetime
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import msgspec
 import pydantic
 import pydantic_core
 
 from utilmeta.conf.time import Time
+from utilmeta.core.response.models import is_plain_model
 
 Encoder = Callable[[object], bytes]
 _NETWORKS = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _MOMENTS = (datetime.datetime, datetime.date, datetime.time)
-
-
-@runtime_checkable
-class HasRows(Protocol):
-    """Rows that encode as they are, without an object made of each."""
-
-    def __json_rows__(self) -> list[dict[str, Any]]:
-        """Return plain dictionaries by output name."""
 
 
 def to_plain(value: object) -> object:
@@ -36,8 +29,9 @@ def to_plain(value: object) -> object:
     Raises:
         TypeError: there is no JSON form for this type.
     """
-    if isinstance(value, HasRows):
-        return value.__json_rows__()
+    rows = getattr(type(value), "__json_rows__", None)
+    if rows is not None:
+        return rows(value)
     if isinstance(value, pydantic.BaseModel):
         return value.__pydantic_serializer__.to_python(value, mode="python", by_alias=True)
     if isinstance(value, Mapping):
@@ -59,13 +53,20 @@ def to_plain(value: object) -> object:
         raise TypeError(f"{type(value).__name__} has no JSON form{hint}") from exc
 
 
+def _to_json(value: object) -> object:
+    """Return something msgspec knows for a value it does not; models as JSON where it is ours."""
+    if isinstance(value, pydantic.BaseModel) and is_plain_model(type(value)):
+        return msgspec.Raw(value.__pydantic_serializer__.to_json(value, by_alias=True))
+    return to_plain(value)
+
+
 def make_encoder(time: Time | None = None) -> Encoder:
     """Return a function from a value to its JSON, in UTF-8.
 
     Args:
         time: formats that differ from ISO 8601; None keeps ISO 8601.
     """
-    encode = msgspec.json.Encoder(enc_hook=to_plain).encode
+    encode = msgspec.json.Encoder(enc_hook=_to_json).encode
     if time is None or not time.has_formats:
         return encode
 

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from utilmeta.core.file import File
 from utilmeta.core.request import Request
 from utilmeta.core.response.encode import Encoder, make_encoder
@@ -64,7 +66,8 @@ class Finisher:
                 are binary, generators stream, None is 204, everything else is JSON.
             request: the request, whose ranges and conditions are honoured.
         """
-        if result.__class__ in _PLAIN_JSON and self.template is Response:
+        kind = result.__class__
+        if self.template is Response and (kind in _PLAIN_JSON or issubclass(kind, BaseModel)):
             raw = whole(self.encode(result), JSON)
             if self.status is not None:
                 raw.status = self.status

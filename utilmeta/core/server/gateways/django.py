@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from utilmeta.core.file.file import CHUNK
+from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.gateways.asgi import ASGIRequest as RawASGIRequest
 from utilmeta.core.server.gateways.wsgi import WSGIRequest as RawWSGIRequest
@@ -18,6 +19,8 @@ class DjangoWSGIRequest(RawWSGIRequest):
     """A raw request whose body Django's middleware may have read already."""
 
     __slots__ = ()
+
+    read = RawRequest.read
 
     def stream(self) -> Iterator[bytes]:
         """Yield the body as it arrives, or as Django has kept it."""

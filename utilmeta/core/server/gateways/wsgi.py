@@ -8,6 +8,8 @@ from utilmeta.core.file.file import CHUNK
 from utilmeta.core.request.raw import (
     HeaderPairs,
     RawRequest,
+    check_complete,
+    check_length,
     locate_decoded,
     locate_encoded,
     locate_plain,
@@ -79,6 +81,19 @@ class WSGIRequest(RawRequest):
         value: str | None = self.environ.get(key_of(name))
         # An empty length or type is as good as none; servers differ in giving them.
         return None if value == "" and name in _BARE else value
+
+    def read(self, limit: int | None) -> bytes:
+        """Return the whole body."""
+        length = self.content_length()
+        if length is None or length > CHUNK:
+            return super().read(limit)
+        check_length(length, limit)
+        source = self.environ["wsgi.input"]
+        body: bytes = source.read(length)
+        while len(body) < length and (chunk := source.read(length - len(body))):
+            body += chunk
+        check_complete(len(body), length)
+        return body
 
     def stream(self) -> Iterator[bytes]:
         """Yield the body as it arrives.
