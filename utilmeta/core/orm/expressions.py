@@ -1,15 +1,12 @@
 """Django's expressions in schemas: each computed for its own row, wherever its schema is nested."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
-from django.db.models import Aggregate, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Aggregate, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.expressions import Combinable, OrderBy
 
 from utilmeta.utils.exceptions import ConfigError
-
-# What an expression is called in the statement that computes it alone.
-VALUE = "utilmeta_value"
 
 
 def parts_of(expression: Any) -> Iterator[Any]:
@@ -37,35 +34,6 @@ def may_be_none(expression: Any) -> bool:
         no_value: Any = expression.empty_result_set_value
         return no_value is None and getattr(expression, "default", None) is None
     return False
-
-
-def for_row(expression: Any, model: type[Model], prefix: str, where: str) -> Any:
-    """Return an expression over a model as one over a statement that joins it.
-
-    Aggregates are computed in a subquery of their own: joined with each other in one statement they
-    would count each other's rows.
-
-    Args:
-        expression: over the model's columns.
-        model: the model.
-        prefix: ORM path from the statement's model to it, `''` for that model itself.
-        where: the schema's field, for messages.
-
-    Raises:
-        ConfigError: the expression looks at other rows than its own (a window) and is nested.
-    """
-    if is_constant(expression):
-        return expression
-    parts = list(parts_of(expression))
-    if any(isinstance(part, Window) for part in parts):
-        if prefix:
-            raise ConfigError(f"{where}: a window cannot stand in a schema that is joined")
-        return expression
-    if not prefix and not any(isinstance(part, Aggregate) for part in parts):
-        return expression
-    rows = cast("Any", model)._base_manager.filter(pk=OuterRef(f"{prefix}pk"))
-    inner = rows.order_by().values("pk").annotate(**{VALUE: expression}).values(VALUE)
-    return Subquery(inner)
 
 
 def first_of(queryset: "QuerySet[Any]", column: str | None) -> Subquery:

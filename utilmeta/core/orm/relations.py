@@ -229,7 +229,7 @@ def _through_link(
             rows = rows.filter(**{f"{far}__isnull": False})
         return _sliced(rows, near, order, low, high)
 
-    return Link(through_rows, near, f"{far}__", model, _target_of(through, near))
+    return Link(through_rows, near, f"{far}__", model, target_of(through, near))
 
 
 def table_of(relation: Relation) -> tuple[Any, str, str]:
@@ -386,7 +386,7 @@ def total_order(order: list[Any], model: type[Model]) -> list[Any]:
     return order if names & {"pk", "?", model._meta.pk.name} else [*order, "pk"]
 
 
-def _target_of(through: type[Model], name: str) -> str:
+def target_of(through: type[Model], name: str) -> str:
     """Return the field of the other model that a foreign key points at."""
     key: Any = through._meta.get_field(name)
     found: str = key.foreign_related_fields[0].name

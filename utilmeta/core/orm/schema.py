@@ -11,7 +11,7 @@ from utilmeta.core.orm.context import QueryContext, as_context
 from utilmeta.core.orm.modes import Mode
 from utilmeta.core.orm.parametrize import parametrized
 from utilmeta.core.orm.prepare import describe_fields, ignored_names, prepare
-from utilmeta.core.orm.read.plan import Plan, Record
+from utilmeta.core.orm.read.plan import Plan
 from utilmeta.core.orm.read.reading import (
     key_value,
     make_instance,
@@ -22,6 +22,7 @@ from utilmeta.core.orm.read.reading import (
     serialize,
     set_key,
 )
+from utilmeta.core.orm.read.records import Record
 from utilmeta.core.orm.read.rows import Rows
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.write.methods import Writing

@@ -8,7 +8,7 @@ from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
-from utilmeta.core.orm.expressions import for_row
+from utilmeta.core.orm.aggregates import for_row
 from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.query.declared import FilterBy
 from utilmeta.core.orm.relations import find_field, is_many, need_field

@@ -8,7 +8,7 @@ from django.db.models import F, Model, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.query_utils import DeferredAttribute
 
-from utilmeta.core.orm.expressions import for_row
+from utilmeta.core.orm.aggregates import for_row
 from utilmeta.core.orm.query.declared import Order, Orders
 from utilmeta.core.orm.query.filters import read_path
 from utilmeta.core.orm.relations import may_be_null, need_field

@@ -7,14 +7,16 @@ from typing import Any
 from django.db.models import Manager, Model, QuerySet
 from pydantic.fields import FieldInfo
 
-from utilmeta.core.orm.expressions import first_of, for_row, may_be_none
+from utilmeta.core.orm.aggregates import for_row
+from utilmeta.core.orm.expressions import first_of, may_be_none
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
 from utilmeta.core.orm.read.convert import check_type, converter, plain_converter
 from utilmeta.core.orm.read.finishing import computed_fields, finisher_of
 from utilmeta.core.orm.read.keylists import is_static
 from utilmeta.core.orm.read.nulls import admits, check_items, check_null
 from utilmeta.core.orm.read.parts import Function, Properties, bound_function
-from utilmeta.core.orm.read.plan import Column, Many, Plan, Related, Shape, Single
+from utilmeta.core.orm.read.plan import Many, Plan, Related, Single
+from utilmeta.core.orm.read.records import Column, Shape
 from utilmeta.core.orm.read.selection import Selection
 from utilmeta.core.orm.read.spots import AnySchema, Loops, Spot, Target, complete, output_name
 from utilmeta.core.orm.relations import (
@@ -52,7 +54,13 @@ def compile_plan(schema: AnySchema, model: type[Model], scope: Scope | None = No
     shape = _shape(schema, spot)
     recursive = bool(loops.schemas)
     return Plan(
-        schema=schema, model=model, selection=selection, shape=shape, key=key, recursive=recursive
+        schema=schema,
+        model=model,
+        selection=selection,
+        shape=shape,
+        key=key,
+        recursive=recursive,
+        static=is_static(model),
     )
 
 

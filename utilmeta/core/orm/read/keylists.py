@@ -1,18 +1,26 @@
 """Lists of keys in querysets that are made once and read with other keys each time."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import CompositePrimaryKey, Manager, Model, QuerySet
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import (
+    AutoField,
+    BigAutoField,
+    BigIntegerField,
+    CompositePrimaryKey,
+    IntegerField,
+    Manager,
+    Model,
+    QuerySet,
+    SmallAutoField,
+)
 from django.db.models.expressions import Expression
-
-_keys: "ContextVar[Sequence[Any]]" = ContextVar("utilmeta_keys")
 
 
 class KeyList(Expression):
-    """The keys that are read now: `filter(author__in=KeyList(field))`.
+    """Keys that are filled in when a kept statement is executed: `filter(author__in=KeyList(f))`.
 
     Args:
         field: the column that the keys are of.
@@ -26,21 +34,43 @@ class KeyList(Expression):
             field = field.target_field
         super().__init__(output_field=field)
 
-    def as_sql(self, _compiler: Any, connection: Any) -> tuple[str, Any]:
-        """Return the keys as parameters."""
-        prepare: Any = self.output_field.get_db_prep_value
-        values = [prepare(key, connection, prepared=False) for key in _keys.get()]
-        return f"({', '.join(['%s'] * len(values))})", values
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, Any]:
+        """Return one placeholder, in whose place the keys come."""
+        return "(%s)", [LateKeys(self.output_field)]
 
 
-@contextmanager
-def reading_keys(keys: Sequence[Any]) -> Iterator[None]:
-    """Let lists of keys be these in the block; there is at least one."""
-    token = _keys.set(keys)
-    try:
-        yield
-    finally:
-        _keys.reset(token)
+class LateKeys:
+    """The parameters of a kept statement that are keys, in place of one placeholder.
+
+    Args:
+        field: the column that the keys are of.
+    """
+
+    __slots__ = ("_field", "_is_stock")
+
+    def __init__(self, field: Any) -> None:
+        self._field = field
+        self._is_stock = type(field) in _STOCK_KEYS
+
+    def values(self, keys: Sequence[Any], connection: Any) -> list[Any]:
+        """Return the keys as the driver takes them."""
+        operations: type = connection.ops.__class__
+        is_quick = self._is_stock and _takes_integers(operations)
+        if is_quick and all(key.__class__ is int for key in keys):
+            return list(keys)
+        prepare = self._field.get_db_prep_value
+        return [prepare(key, connection, prepared=False) for key in keys]
+
+
+# Columns of integers whose own preparing is Django's.
+_STOCK_KEYS = frozenset({AutoField, BigAutoField, SmallAutoField, IntegerField, BigIntegerField})
+
+
+@lru_cache(16)
+def _takes_integers(operations: type) -> bool:
+    """Return whether a database's integers are handed to its driver as they are."""
+    usual: Any = BaseDatabaseOperations.adapt_integerfield_value
+    return getattr(operations, "adapt_integerfield_value", None) is usual
 
 
 def is_static(model: type[Model]) -> bool:

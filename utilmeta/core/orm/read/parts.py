@@ -9,7 +9,8 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 
 from utilmeta.core.orm.keys import key_of
-from utilmeta.core.orm.read.plan import Path, Reading, Related, Shape, in_batches
+from utilmeta.core.orm.read.plan import Related, in_batches
+from utilmeta.core.orm.read.records import Path, Reading, Shape
 from utilmeta.core.orm.read.selection import Row
 from utilmeta.core.orm.relations import find_field, is_many
 from utilmeta.utils.exceptions import ConfigError, OrmError
@@ -103,6 +104,10 @@ class Function:
                 "or instances"
             )
         return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+
+    def written(self, _writing: Any) -> str | None:
+        """Return nothing: its values are asked for."""
+        return None
 
     def inner(self) -> "Iterator[Related | Shape]":
         """Yield what reads the rows; what the function does is its own."""
@@ -204,6 +209,10 @@ class Properties:
             f"{self.model.__name__} reads from the database for each row; name the relations it "
             "uses: orm.Field(needs=['author'])"
         )
+
+    def written(self, _writing: Any) -> str | None:
+        """Return nothing: its values are asked for."""
+        return None
 
     def inner(self) -> "Iterator[Related | Shape]":
         """Yield nothing: instances are read whole."""

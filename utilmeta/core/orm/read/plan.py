@@ -5,126 +5,29 @@ for each many relation (by the keys of the rows above it), however deep. The num
 depends on the schema alone; a schema that nests itself takes its statements once for each level.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Model, QuerySet
 
-from utilmeta.core.orm.read.keylists import KeyList, reading_keys
+from utilmeta.core.orm.read.builders import write_many, write_single
+from utilmeta.core.orm.read.records import Path, Reading, Record, Shape, build
 from utilmeta.core.orm.read.selection import Row, Selection
 from utilmeta.core.orm.relations import RowMaker
-from utilmeta.utils.exceptions import OrmError
-
-Record = dict[str, Any]
-# Rows above a row, as (schema, key): what a row must not be nested in again.
-Path = frozenset[tuple[Any, Any]]
 
 # Keys of one IN list; SQLite allows 32,766 parameters (SQLITE_MAX_VARIABLE_NUMBER).
 MAX_KEYS = 30_000
 
-# Records that one read of a schema that nests itself may make; a mesh of rows has far more paths
-# than rows.
-MAX_NESTED = 100_000
-
 
 def in_batches(keys: Iterable[Any]) -> Iterator[list[Any]]:
     """Yield different keys, as many as one statement takes."""
-    wanted = list(dict.fromkeys(key for key in keys if key is not None))
+    different = dict.fromkeys(keys)
+    different.pop(None, None)
+    wanted = list(different)
     for start in range(0, len(wanted), MAX_KEYS):
         yield wanted[start : start + MAX_KEYS]
-
-
-@dataclass(slots=True)
-class Reading:
-    """One read.
-
-    Attributes:
-        using: alias of the database.
-        nested: records made of schemas that nest themselves.
-    """
-
-    using: str | None
-    nested: int = 0
-
-    def count(self, records: int) -> None:
-        """Count records of a schema that nests itself.
-
-        Raises:
-            OrmError: there are too many.
-        """
-        self.nested += records
-        if self.nested > MAX_NESTED:
-            raise OrmError(
-                f"more than {MAX_NESTED} rows are nested in each other; give the inner level a "
-                "schema of its own that ends there"
-            )
-
-
-class Part(Protocol):
-    """What is added to the records of a shape from elsewhere than their own row."""
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of what it adds."""
-
-    def values(
-        self, rows: list[Row], reading: Reading, paths: list[Path] | None, /
-    ) -> Iterable[tuple[Any, ...]]:
-        """Return the values of `outputs` for each row."""
-
-    def inner(self) -> "Iterator[Related | Shape]":
-        """Yield the statements and shapes it is made of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A value of the row itself.
-
-    Attributes:
-        output: its name in the record.
-        index: its place in the row.
-        convert: makes the declared type of what the database gives; None where they agree.
-    """
-
-    output: str
-    index: int
-    convert: Callable[[Any], Any] | None = None
-
-
-@dataclass(slots=True)
-class Shape:
-    """What a record is made of.
-
-    Attributes:
-        schema: the schema.
-        outputs: names of the record's members, in the order they were declared.
-        hidden: those that answers leave out.
-        columns: values of the row.
-        parts: what comes from elsewhere.
-        own: place of the row's key, for schemas that nest themselves.
-        finish: adds to a record what Python computes, and returns what it has replaced.
-    """
-
-    schema: Any
-    outputs: list[str] = field(default_factory=list)
-    hidden: list[str] = field(default_factory=list)
-    columns: list[Column] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    own: int | None = None
-    finish: Callable[[Record], Record] | None = None
-
-
-class HidingRecord(Record):
-    """A record with values that answers leave out, or hold in another form.
-
-    Attributes:
-        hidden: the values by name.
-    """
-
-    __slots__ = ("hidden",)
-
-    hidden: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +58,10 @@ class Single:
         for index, record in zip(there, made, strict=True):
             found[index] = (record,)
         return found
+
+    def written(self, writing: Any) -> str | None:
+        """Return the text of the record."""
+        return write_single(self.shape, self.key, writing)
 
     def inner(self) -> "Iterator[Related | Shape]":
         """Yield the shape."""
@@ -191,6 +98,10 @@ class Many:
             return [(items[0] if items else None,) for items in lists]
         return [(items,) for items in lists]
 
+    def written(self, writing: Any) -> str | None:
+        """Return the text of the list; None for an only item."""
+        return None if self.single else write_many(self.related, self.key, writing)
+
     def inner(self) -> "Iterator[Related | Shape]":
         """Yield the statement."""
         yield self.related
@@ -210,7 +121,6 @@ class Related:
         value: place of the plain value.
         convert: makes the declared type of a plain value; None where they agree.
         static: whether the queryset is the same each time but for the keys.
-        made: the querysets that were made, by database.
     """
 
     where: str
@@ -222,19 +132,14 @@ class Related:
     value: int = 0
     convert: Callable[[Any], Any] | None = None
     static: bool = False
-    made: "dict[str | None, QuerySet[Any]]" = field(default_factory=dict)
 
     def _rows(self, keys: Iterable[Any], using: str | None) -> list[Row]:
         rows: list[Row] = []
         for some in in_batches(keys):
-            if not self.static:
+            if self.static and using is not None:
+                rows += self.selection.rows_of(self.queryset, self.key, some, using)
+            else:
                 rows += self.selection.rows(self.queryset(some, using))
-                continue
-            if using not in self.made:
-                whole = self.queryset(KeyList(self.key), using)
-                self.made[using] = self.selection.select(whole)
-            with reading_keys(some):
-                rows += list(self.made[using].all())
         return rows
 
     def gather(self, keys: Iterable[Any], reading: Reading) -> dict[Any, list[Any]]:
@@ -248,9 +153,10 @@ class Related:
         else:
             convert, value = self.convert, self.value
             items = [None if row[value] is None else convert(row[value]) for row in rows]
-        found: dict[Any, list[Any]] = {}
+        found: dict[Any, list[Any]] = defaultdict(list)
+        label = self.label
         for row, item in zip(rows, items, strict=True):
-            found.setdefault(row[self.label], []).append(item)
+            found[row[label]].append(item)
         return found
 
     def gather_paths(self, wanted: list[tuple[Any, Path]], reading: Reading) -> list[list[Any]]:
@@ -290,6 +196,7 @@ class Plan:
         shape: what each record is made of.
         key: place of the primary key.
         recursive: whether the schema nests itself.
+        static: whether the manager's rows are the same each time.
     """
 
     schema: Any
@@ -298,6 +205,7 @@ class Plan:
     shape: Shape
     key: int
     recursive: bool = False
+    static: bool = False
 
     @property
     def queries(self) -> int:
@@ -331,6 +239,26 @@ class Plan:
         using = queryset.db
         return self._built(self.selection.rows(queryset.using(using)), using)
 
+    def read_keys(self, keys: Sequence[Any], using: str | None) -> tuple[list[Record], list[Any]]:
+        """Return the records of some keys, and the keys, in no order.
+
+        Args:
+            keys: at least one, and no more than one statement takes.
+            using: alias of the database; None asks the routers.
+        """
+        model: Any = self.model
+        manager = model._default_manager
+        if not self.static:
+            rows = manager.all() if using is None else manager.using(using)
+            return self.read(rows.filter(pk__in=keys).order_by())
+        home = using or manager.db
+
+        def make(some: Any, alias: str | None) -> "QuerySet[Any]":
+            found: QuerySet[Any] = manager.using(alias).filter(pk__in=some).order_by()
+            return found
+
+        return self._built(self.selection.rows_of(make, model._meta.pk, keys, home), home)
+
     def read_with(
         self, queryset: "QuerySet[Any]", extra: Sequence[str], limit: int
     ) -> tuple[list[Record], list[Any], list[Row]]:
@@ -356,43 +284,3 @@ class Plan:
         records = build(self.shape, rows, Reading(using), paths)
         key = self.key
         return records, [row[key] for row in rows]
-
-
-def build(
-    shape: Shape, rows: list[Row], reading: Reading, paths: list[Path] | None
-) -> list[Record]:
-    """Return a record for each row, with what other statements give."""
-    records = [dict.fromkeys(shape.outputs) for _ in rows]
-    if not rows:
-        return records
-    for column in shape.columns:
-        output, index, convert = column.output, column.index, column.convert
-        if convert is None:
-            for record, row in zip(records, rows, strict=True):
-                record[output] = row[index]
-        else:
-            for record, row in zip(records, rows, strict=True):
-                value = row[index]
-                record[output] = None if value is None else convert(value)
-    if paths is not None and shape.own is not None:
-        own, schema = shape.own, shape.schema
-        paths = [path | {(schema, row[own])} for path, row in zip(paths, rows, strict=True)]
-    for part in shape.parts:
-        for record, values in zip(records, part.values(rows, reading, paths), strict=True):
-            record.update(zip(part.outputs, values, strict=True))
-    return records if not (shape.hidden or shape.finish) else _finished(shape, records)
-
-
-def _finished(shape: Shape, records: list[Record]) -> list[Record]:
-    """Return the records with what Python computes, and without what answers leave out."""
-    finished: list[Record] = []
-    for record in records:
-        # What serializers change stays as it was for instances.
-        kept = {} if shape.finish is None else shape.finish(record)
-        if not (kept or shape.hidden):
-            finished.append(record)
-            continue
-        made = HidingRecord(record)
-        made.hidden = {**{name: made.pop(name) for name in shape.hidden}, **kept}
-        finished.append(made)
-    return finished

@@ -14,7 +14,8 @@ from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.read.compile import as_schema, compile_plan
-from utilmeta.core.orm.read.plan import HidingRecord, Plan, Record, in_batches
+from utilmeta.core.orm.read.plan import Plan, in_batches
+from utilmeta.core.orm.read.records import HidingRecord, Record
 from utilmeta.core.orm.read.rows import Rows
 from utilmeta.core.orm.read.spots import complete, output_name
 from utilmeta.core.orm.relations import is_of
@@ -148,11 +149,8 @@ def _by_keys(
     found: dict[tuple[str | None, Any], Record] = {}
     for alias in dict.fromkeys(item[0] for item in wanted if item is not None):
         keys = {item[1] for item in wanted if item is not None and item[0] == alias}
-        home = alias or using
-        rows = model._default_manager.all()
-        rows = rows.using(home) if home is not None else rows
         for some in in_batches(keys):
-            records, found_keys = plan.read(rows.filter(pk__in=some).order_by())
+            records, found_keys = plan.read_keys(some, alias or using)
             for key, record in zip(found_keys, records, strict=True):
                 found[alias, key] = record
     return [(None, None) if item is None else (item[1], found.get(item)) for item in wanted]

@@ -11,7 +11,7 @@ from django.db import connections, router
 from django.db.models import QuerySet
 
 from utilmeta.core.orm.read.parts import Function, Properties
-from utilmeta.core.orm.read.plan import Shape
+from utilmeta.core.orm.read.records import Shape
 from utilmeta.core.request.current import using_sample
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
-from utilmeta.core.orm.read.plan import Record
+from utilmeta.core.orm.read.records import Record
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.schema import Schema

@@ -1,12 +1,38 @@
-"""What one statement selects."""
+"""What one statement selects, and its text, which is kept."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
 from django.db.models import QuerySet
 
+from utilmeta.core.orm.read.keylists import KeyList
+from utilmeta.core.orm.read.statements import Kept, keep, types_of
+from utilmeta.core.orm.read.structure import Structure, structure_of
+from utilmeta.core.orm.relations import RowMaker
+
 Row = Sequence[Any]
+
+# Texts that one selection keeps; querysets of one place in a program have few structures.
+MAX_KEPT = 256
+
+
+_changing = threading.Lock()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is kept of one structure.
+
+    Attributes:
+        variables: context variables whose values are parameters.
+        by_types: texts by the types of their values; None where none can be kept.
+    """
+
+    variables: tuple[Any, ...] = ()
+    by_types: dict[tuple[type, ...], Kept | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -16,10 +42,12 @@ class Selection:
     Attributes:
         names: ORM names, in order.
         annotations: expressions by the name they are selected as.
+        kept: texts by database and structure.
     """
 
     names: list[str] = field(default_factory=list)
     annotations: dict[str, Any] = field(default_factory=dict)
+    kept: dict[Hashable, _Entry] = field(default_factory=dict)
 
     def column(self, name: str) -> int:
         """Return the place of a column, which is added when it is new."""
@@ -44,5 +72,54 @@ class Selection:
 
     def rows(self, queryset: "QuerySet[Any]") -> list[Row]:
         """Return the rows of a queryset."""
-        rows: list[Row] = list(self.select(queryset))
-        return rows
+        using = queryset.db
+        connection = connections[using]
+        structure = structure_of(queryset, connection)
+        if structure is None:
+            return list(self.select(queryset))
+        key = (using, connection.vendor, structure.key)
+        kept = self._keep(key, lambda: self.select(queryset), connection, structure)
+        return list(self.select(queryset)) if kept is None else kept.rows(connection, structure)
+
+    def rows_of(self, make: RowMaker, column: Any, keys: Sequence[Any], using: str) -> list[Row]:
+        """Return the rows of some keys, of a queryset that is the same but for them.
+
+        Args:
+            make: makes the queryset, given keys, or what stands for them, and a database.
+            column: the field that the keys are of.
+            keys: at least one.
+            using: alias of the database.
+        """
+        connection = connections[using]
+
+        def select() -> "QuerySet[Any]":
+            return self.select(make(KeyList(column), using))
+
+        kept = self._keep((using, connection.vendor), select, connection, None)
+        if kept is None:
+            return list(self.select(make(keys, using)))
+        return kept.rows(connection, keys=keys)
+
+    def _keep(
+        self,
+        key: Hashable,
+        select: Callable[[], "QuerySet[Any]"],
+        connection: Any,
+        structure: Structure | None,
+    ) -> Kept | None:
+        """Return the kept text of a structure, which is made when it is new."""
+        entry = self.kept.get(key)
+        if entry is None:
+            entry = _Entry()
+            with _changing:
+                if len(self.kept) >= MAX_KEPT:
+                    del self.kept[next(iter(self.kept))]
+                self.kept[key] = entry
+        types = types_of(entry.variables)
+        if types not in entry.by_types:
+            kept = keep(select(), connection, structure)
+            if kept is not None:
+                entry.variables = kept.variables
+            entry.by_types[types_of(entry.variables)] = kept
+            return kept
+        return entry.by_types[types]
