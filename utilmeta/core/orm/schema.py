@@ -11,6 +11,7 @@ from utilmeta.core.orm.context import QueryContext, as_context
 from utilmeta.core.orm.modes import Mode
 from utilmeta.core.orm.parametrize import parametrized
 from utilmeta.core.orm.prepare import describe_fields, ignored_names, prepare
+from utilmeta.core.orm.read.dumping import members_of
 from utilmeta.core.orm.read.plan import Plan
 from utilmeta.core.orm.read.reading import (
     key_value,
@@ -230,6 +231,10 @@ class Schema(Writing, _Base[M]):
             key: its primary key.
         """
         return make_instance(cls, record, key)
+
+    def __json_members__(self) -> dict[str, Any] | None:
+        """Return what answers hold; None where pydantic has to write it."""
+        return members_of(self)
 
     def get_instance(self, using: str | None = None) -> Any:
         """Return the model's instance of the row, read anew.

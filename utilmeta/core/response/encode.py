@@ -33,6 +33,10 @@ def to_plain(value: object) -> object:
     if rows is not None:
         return rows(value)
     if isinstance(value, pydantic.BaseModel):
+        members = getattr(type(value), "__json_members__", None)
+        found = None if members is None else members(value)
+        if found is not None:
+            return found
         return value.__pydantic_serializer__.to_python(value, mode="python", by_alias=True)
     if isinstance(value, Mapping):
         return dict(value)

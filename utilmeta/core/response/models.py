@@ -3,11 +3,11 @@
 import types
 import typing
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import pydantic
-from pydantic.fields import FieldInfo
 
 # Types of which both have one form; of moments, decimals and bytes they have different ones.
 _LEAVES = frozenset({str, int, float, bool, type(None), uuid.UUID})
@@ -38,28 +38,31 @@ def _is_plain_model(model: type[pydantic.BaseModel], above: tuple[Any, ...]) -> 
         return False
     if config.get("extra") == "allow" or issubclass(model, pydantic.RootModel):
         return False
-    fields: dict[str, FieldInfo] = model.model_fields
+    above = (*above, model)
+
+    def is_leaf(annotation: Any) -> bool:
+        if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+            return _is_plain_model(annotation, above)
+        return annotation in _LEAVES
+
     return all(
-        all(map(_is_constraint, info.metadata)) and _is_plain(info.annotation, (*above, model))
-        for info in fields.values()
+        all(map(_is_constraint, info.metadata)) and is_made_of(info.annotation, is_leaf)
+        for info in model.model_fields.values()
     )
 
 
-def _is_plain(annotation: Any, above: tuple[Any, ...]) -> bool:
-    if annotation in _LEAVES:
-        return True
-    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
-        return _is_plain_model(annotation, above)
+def is_made_of(annotation: Any, is_leaf: Callable[[Any], bool]) -> bool:
+    """Return whether a type is made of some types alone: as it is, or by lists, unions and such."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
-        return all(type(item) in _LEAVES for item in arguments)
+        return all(is_leaf(type(item)) for item in arguments)
     if origin is typing.Annotated:
-        return all(map(_is_constraint, arguments[1:])) and _is_plain(arguments[0], above)
+        return all(map(_is_constraint, arguments[1:])) and is_made_of(arguments[0], is_leaf)
     if origin is dict:
-        return arguments[0] is str and _is_plain(arguments[1], above)
+        return arguments[0] is str and is_made_of(arguments[1], is_leaf)
     if origin is list or origin in _UNIONS:
-        return all(_is_plain(item, above) for item in arguments)
-    return False
+        return all(is_made_of(item, is_leaf) for item in arguments)
+    return is_leaf(annotation)
 
 
 def _is_constraint(item: object) -> bool:

@@ -127,17 +127,12 @@ def read_one(schema: type[S], source: Any, context: QueryContext) -> S:
             check_queryset(schema, source)
             whole = source if source.query.is_sliced else source[:1]
             records, keys = plan.read(whole)
-            found = list(zip(keys, records, strict=True))[:1]
         else:
-            found = [
-                (key, record)
-                for key, record in _by_keys(schema, plan, [source], None)
-                if record is not None
-            ]
-    if not found:
+            named = key_of(schema.__name__, plan.model, source)
+            records, keys = ([], []) if named is None else plan.read_keys([named[1]], named[0])
+    if not records:
         raise EmptyQueryset(f"{schema.model_of()._meta.verbose_name} not found")
-    key, record = found[0]
-    return schema.from_record(record, key)
+    return schema.from_record(records[0], keys[0])
 
 
 def _by_keys(
@@ -223,13 +218,15 @@ def make_instance(schema: type[S], record: Record, key: Any) -> S:
 
 # Values that rows may share, which instances must not.
 _SHARED = (list, dict, HidingRecord)
+_ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def _own(member: _Member, value: Any) -> Any:
     """Return a value for one instance alone."""
     nested = member.nested
     if nested is None or value is None:
-        made = copy.deepcopy(value)
+        is_flat = value.__class__ is list and all(item.__class__ in _ATOMS for item in value)
+        made = list(value) if is_flat else copy.deepcopy(value)
     elif isinstance(value, list):
         made = [make_instance(nested, item, None) for item in value]
     else:

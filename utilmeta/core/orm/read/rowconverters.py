@@ -5,6 +5,7 @@ and 6.1.
 """
 
 import datetime
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ RowConverter = Callable[[list[Sequence[Any]], Any], list[Sequence[Any]]]
 Convert = Callable[[Any], Any]
 # Makes what converts one column's values, for a connection.
 _Maker = Callable[[Any], Convert]
+
+# Statements whose converters a connection keeps, and numbers to know the statements by.
+MAX_KNOWN = 2048
+_numbers = itertools.count()
 
 
 def row_converter(
@@ -38,8 +43,17 @@ def row_converter(
     # Made of places alone: nothing of a project's is in the text.
     convert: Any = eval(source)  # noqa: S307
 
+    number = next(_numbers)
+
     def rows(found: list[Sequence[Any]], used: Any) -> list[Sequence[Any]]:
-        made: list[Sequence[Any]] = convert(found, *[make(used) for make in makers.values()])
+        # Kept on the connection that they belong to.
+        known = used.__dict__.setdefault("utilmeta_converters", {})
+        steps = known.get((number, used.timezone))
+        if steps is None:
+            if len(known) >= MAX_KNOWN:
+                known.clear()
+            steps = known[number, used.timezone] = [make(used) for make in makers.values()]
+        made: list[Sequence[Any]] = convert(found, *steps)
         return made
 
     return rows

@@ -9,6 +9,7 @@ Source: django.db.models.sql.compiler.SQLCompiler.as_sql and results_iter, of Dj
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -113,7 +114,9 @@ class Kept:
 
 
 def _size_of(number: int) -> int:
-    return next((size for size in _SIZES if size >= number), number)
+    """Return how many placeholders a number of keys takes."""
+    place = bisect_left(_SIZES, number)
+    return _SIZES[place] if place < len(_SIZES) else number
 
 
 def keep(queryset: "QuerySet[Any]", connection: Any, structure: Structure | None) -> Kept | None:
