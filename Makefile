@@ -1,12 +1,14 @@
 # Each target does its own set-up; only Python 3.11 or newer and make have to be there.
 PYTHON ?= python3
 VENV ?= .venv
+# What is compared with is kept out of the environment that tests run in.
+BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
 BACKENDS := flask,starlette,fastapi,sanic,tornado,env
 DEMO_PORT ?= 8000
 DEMO_BACKEND ?= django
 
-.PHONY: demo test schemathesis bench-orm lint types contracts docs build clean
+.PHONY: demo test schemathesis bench bench-original bench-orm lint types contracts docs build clean
 
 demo: $(VENV)/.demo  ## serve the test project with sample data
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -31,8 +33,16 @@ test: $(VENV)/.test  ## run all tests
 schemathesis: $(VENV)/.test  ## send random requests to the test project on every back end
 	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py $(ARGS)
 
-bench-orm: $(VENV)/.bench  ## compare nested rows with other libraries; ARGS=--postgres
-	$(BIN)/python -m benchmarks.nested_rows $(ARGS)
+bench: $(BENCH_VENV)/.bench  ## compare requests with other frameworks; ARGS=--quick
+	$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+bench-original:  ## make the environment of the original UtilMeta, which bench then measures too
+	$(PYTHON) -m venv .venv-original
+	.venv-original/bin/python -m pip install --quiet --disable-pip-version-check \
+		'utilmeta<3' 'Django<5.3' gunicorn
+
+bench-orm: $(BENCH_VENV)/.bench  ## compare nested rows with other libraries; ARGS=--postgres
+	$(BENCH_VENV)/bin/python -m benchmarks.nested_rows $(ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -51,7 +61,7 @@ build: $(VENV)/.test  ## make sdist and wheel in dist/
 	$(BIN)/python -m build --quiet
 
 clean:
-	rm -rf $(VENV) build dist site *.egg-info testproject.sqlite3
+	rm -rf $(VENV) $(BENCH_VENV) .venv-original build dist site *.egg-info testproject.sqlite3
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -71,8 +81,9 @@ $(VENV)/.test: $(VENV)/bin/python setup.cfg pyproject.toml
 		else echo "no headers of MariaDB or MySQL (Debian: libmariadb-dev pkg-config): their tests are skipped"; fi
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+$(BENCH_VENV)/.bench: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python setup.cfg pyproject.toml

@@ -1,0 +1,3 @@
+"""URL patterns of a project that has none of its own."""
+
+urlpatterns: list[object] = []
