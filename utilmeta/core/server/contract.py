@@ -149,6 +149,10 @@ class Adapter(ABC):
     def run(self, options: RunOptions) -> None:
         """Serve until the process is told to end."""
 
+    def entrance(self) -> str | None:
+        """Return why requests go the framework's way; None when they are answered before it."""
+        return "this framework has no other way"
+
     def caller(self, _app: Any) -> Any:
         """Return what calls the application without a socket; None for one of WSGI or ASGI."""
         return None

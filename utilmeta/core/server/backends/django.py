@@ -17,7 +17,9 @@ from utilmeta.core.response import RawResponse
 from utilmeta.core.server.contract import Adapter, Frame, Handler, Hooks, RunOptions
 from utilmeta.core.server.gateways.asgi import Lifespan
 from utilmeta.core.server.gateways.django import from_asgi, from_wsgi, to_django
+from utilmeta.core.server.gateways.django_entrance import DjangoEntrance, answer_asgi, answer_wsgi
 from utilmeta.core.server.gateways.endpoints import Fallback, refuse_sockets
+from utilmeta.core.server.gateways.entrance import Routes
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
 from utilmeta.core.setup.options import DjangoSettings
 
@@ -29,16 +31,20 @@ class ServiceWSGIHandler(WSGIHandler):
 
     Args:
         hooks: the service's.
+        entrance: answers what need not go through Django's handler.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, entrance: DjangoEntrance) -> None:
         super().__init__()
-        self._start = hooks.start
+        self._hooks = hooks
+        self._entrance = entrance
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
-        self._start()
-        return super().__call__(environ, start_response)
+        if not self._hooks.started:
+            self._hooks.start()
+        answer = answer_wsgi(self._entrance, environ, start_response)
+        return super().__call__(environ, start_response) if answer is None else answer
 
 
 class ServiceASGIHandler(ASGIHandler):
@@ -47,12 +53,14 @@ class ServiceASGIHandler(ASGIHandler):
     Args:
         hooks: the service's.
         sockets: takes WebSockets, which Django has not.
+        entrance: answers what need not go through Django's handler.
     """
 
-    def __init__(self, hooks: Hooks, sockets: Fallback) -> None:
+    def __init__(self, hooks: Hooks, sockets: Fallback, entrance: DjangoEntrance) -> None:
         super().__init__()
         self._hooks = hooks
         self._sockets = sockets
+        self._entrance = entrance
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one connection."""
@@ -62,8 +70,10 @@ class ServiceASGIHandler(ASGIHandler):
         if scope["type"] == "websocket":
             await self._sockets(scope, receive, send)
             return
-        await self._hooks.astart()
-        await super().__call__(scope, receive, send)
+        if not self._hooks.started:
+            await self._hooks.astart()
+        if not await answer_asgi(self._entrance, scope, receive, send):
+            await super().__call__(scope, receive, send)
 
 
 class DjangoAdapter(Adapter):
@@ -81,6 +91,8 @@ class DjangoAdapter(Adapter):
         self.native_lifespan = frame.asynchronous
         self.urlpatterns: list[URLPattern] = []
         self._sockets = Fallback(refuse_sockets)
+        self._routes = Routes()
+        self._entrance: DjangoEntrance | None = None
 
     @classmethod
     def owns(cls, app: object) -> bool:
@@ -96,6 +108,7 @@ class DjangoAdapter(Adapter):
         """Add a URL pattern to those of `utilmeta.urls`."""
         self.urlpatterns.append(self.adapt(route, handler))
         self._sockets.add(route, handler)
+        self._routes.add(route, handler)
 
     def adapt(self, route: str, handler: Handler) -> URLPattern:
         """Return a URL pattern for the route and everything below it."""
@@ -139,9 +152,16 @@ class DjangoAdapter(Adapter):
         self.connect()
         if self.app is not None:
             return self.app
+        entrance = self._entrance = DjangoEntrance(self._routes, self.urlpatterns)
         if self.frame.asynchronous:
-            return ServiceASGIHandler(self.frame.hooks, self._sockets)
-        return ServiceWSGIHandler(self.frame.hooks)
+            return ServiceASGIHandler(self.frame.hooks, self._sockets, entrance)
+        return ServiceWSGIHandler(self.frame.hooks, entrance)
+
+    def entrance(self) -> str | None:
+        """Return why requests go through Django's handler; None when they need not."""
+        if self._entrance is None:
+            return "the handler is the project's own"
+        return self._entrance.watch.reason()
 
     def connect(self) -> None:
         """Put the patterns at the end of the project's URLconf unless it includes them already."""

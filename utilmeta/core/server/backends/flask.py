@@ -9,7 +9,9 @@ from flask import Response as FlaskResponse
 from werkzeug.routing import BaseConverter, Rule
 
 from utilmeta.core.response import RawResponse
+from utilmeta.core.server.backends.flask_entrance import FlaskEntrance
 from utilmeta.core.server.contract import Adapter, Handler, RunOptions
+from utilmeta.core.server.gateways.entrance import Routes
 from utilmeta.core.server.gateways.wsgi import WSGIRequest, path_of, script_of
 
 
@@ -48,6 +50,8 @@ class FlaskAdapter(Adapter):
         self.app.debug = not frame.production if app is None else app.debug
         if frame.production:
             self.app.debug = False
+        self._routes = Routes()
+        self._entrance: FlaskEntrance | None = None
 
     @classmethod
     def owns(cls, app: object) -> bool:
@@ -64,10 +68,24 @@ class FlaskAdapter(Adapter):
             return self.write(handler.handle(raw))
 
         self.app.view_functions[endpoint] = view
+        self._open_entrance().add(route, handler)
         for rule in {route or "/", f"{route}/<utilmeta_rest:rest>"}:
             self.app.url_map.add(
                 Rule(rule, endpoint=endpoint, strict_slashes=False, merge_slashes=False)
             )
+
+    def _open_entrance(self) -> Routes:
+        """Return the routes that are answered before the application where that changes nothing."""
+        if self._entrance is None:
+            inner: Any = self.app.wsgi_app
+            self._entrance = FlaskEntrance(self.app, inner, self._routes, self.write)
+            self.app.wsgi_app = self._entrance  # type: ignore[method-assign]
+        return self._routes
+
+    def entrance(self) -> str | None:
+        """Return why requests go through Flask; None when they need not."""
+        self._open_entrance()
+        return None if self._entrance is None else self._entrance.watch.reason()
 
     def adapt(self, route: str, handler: Handler) -> Flask:
         """Mount the handler and return the application."""

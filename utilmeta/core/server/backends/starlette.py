@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from starlette.applications import Starlette
 
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
-from utilmeta.core.server.gateways.endpoints import Fallback
+from utilmeta.core.server.gateways.endpoints import ASGIEntrance, Fallback
+from utilmeta.core.server.gateways.entrance import Watch, literal_of
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
 
 
@@ -54,6 +55,7 @@ class StarletteAdapter(Adapter):
         router = self.app.router
         fallback = self._fallback = Fallback(router.default)
         router.default = fallback
+        self._open_entrance(fallback)
         inner: Callable[[Any], AbstractAsyncContextManager[Any]] = router.lifespan_context
         hooks = self.frame.hooks
 
@@ -68,6 +70,42 @@ class StarletteAdapter(Adapter):
 
         router.lifespan_context = lifespan
         return fallback
+
+    def _open_entrance(self, fallback: Fallback) -> None:
+        """Let requests be answered before the application's stack where that changes nothing."""
+        app, router = self.app, self.app.router
+        build = app.build_middleware_stack
+        watch = Watch(
+            lambda: (tuple(router.routes), router.default, router.middleware_stack),
+            lambda: self._way(fallback),
+        )
+        self._watch = watch
+
+        def build_stack() -> Any:
+            # Afterwards the application takes no more middleware.
+            return ASGIEntrance(build(), fallback.routes, watch)
+
+        app.build_middleware_stack = build_stack  # type: ignore[method-assign]
+
+    def _way(self, fallback: Fallback) -> str | None:
+        """Return why requests go through the application's stack; None when they need not."""
+        app, router = self.app, self.app.router
+        if app.user_middleware:
+            return f"middleware {getattr(app.user_middleware[0].cls, '__name__', '')}"
+        if getattr(app, "max_body_size", None) is not None:
+            return "max_body_size of the application"
+        if router.default is not fallback or router.middleware_stack != router.app:
+            return "another default, or middleware, of the router"
+        for route in router.routes:
+            path = getattr(route, "path", None)
+            if path is None or fallback.routes.crossed_by(literal_of(path, "{")):
+                return f"the application's own route {path or type(route).__name__}"
+        return None
+
+    def entrance(self) -> str | None:
+        """Return why requests go through the application's stack; None when they need not."""
+        self._wire()
+        return self._watch.reason()
 
     def application(self) -> Starlette:
         """Return the application."""

@@ -22,6 +22,7 @@ from utilmeta.core.server.gateways.asgi import (
     Send,
     send_response,
 )
+from utilmeta.core.server.gateways.entrance import Routes, Watch
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -176,22 +177,41 @@ class Fallback:
 
     def __init__(self, default: Application) -> None:
         self._default = default
-        self.endpoints: list[tuple[str, ASGIEndpoint]] = []
+        self.routes = Routes()
 
     def add(self, route: str, handler: Handler) -> None:
         """Take in a handler; the longest route that fits counts."""
-        self.endpoints.append((route, ASGIEndpoint(handler, route)))
-        self.endpoints.sort(key=lambda pair: -len(pair[0]))
+        self.routes.add(route, ASGIEndpoint(handler, route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand over to the endpoint with the longest route that fits."""
         path: str = scope["path"]
-        path = path.removeprefix(scope.get("root_path") or "")
-        for route, endpoint in self.endpoints:
-            if not route or path == route or path.startswith(route + "/"):
-                await endpoint(scope, receive, send)
+        found = self.routes.find(path.removeprefix(scope.get("root_path") or ""))
+        await (self._default if found is None else found[1])(scope, receive, send)
+
+
+class ASGIEntrance:
+    """Answers requests for endpoints before an application sees them, as long as it is open.
+
+    Args:
+        inner: the application's own way.
+        routes: the endpoints.
+        watch: whether it is open.
+    """
+
+    def __init__(self, inner: Application, routes: Routes, watch: Watch) -> None:
+        self._inner = inner
+        self._find = routes.find
+        self._reason = watch.reason
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "http" and not scope.get("root_path") and self._reason() is None:
+            found = self._find(scope["path"])
+            if found is not None:
+                await found[1](scope, receive, send)
                 return
-        await self._default(scope, receive, send)
+        await self._inner(scope, receive, send)
 
 
 async def refuse_sockets(scope: Scope, receive: Receive, send: Send) -> None:

@@ -26,14 +26,15 @@ class WSGIRequest(RawRequest):
         environ: the environment.
         prefix: where the handler answers, the script name included.
         path: the whole path, percent-decoded, one character for each byte.
-        native: the framework's own request.
+        native: the framework's own request; None makes it when it is asked for.
     """
 
     __slots__ = ("environ",)
 
     def __init__(self, environ: Environ, prefix: str, path: str, native: object) -> None:
         self.environ = environ
-        self.native = native
+        if native is not None:
+            self.native = native
         self.method = environ["REQUEST_METHOD"].upper()
         self.prefix = prefix
         # What was sent tells encoded slashes and broken UTF-8, which decoding has hidden.
