@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -73,6 +74,7 @@ class Operation:
         is_mixed: whether its calls belong on different threads, or have limits of their own.
         has_own_init: whether an `__init__` of the project's runs, which may do anything.
         simple: whether it has no hooks, plugins or limits, so that the short way is the same.
+        takes_nothing: whether nothing of a request is read for it.
         names: variables of its path, in order.
         bind: makes the instance to call the endpoint on; the classes' parameters leave the values.
     """
@@ -102,6 +104,7 @@ class Operation:
     simple: bool = True
     is_mixed: bool = field(init=False)
     has_own_init: bool = field(init=False)
+    takes_nothing: bool = field(init=False)
     names: tuple[str, ...] = field(init=False)
     bind: Callable[[Request, Values], API] = field(init=False)
 
@@ -119,6 +122,8 @@ class Operation:
         object.__setattr__(self, "is_mixed", is_mixed)
         object.__setattr__(self, "has_own_init", has_own)
         object.__setattr__(self, "names", self.template.names)
+        takes = self.params is not None or self.body is not None or self.absent or self.context
+        object.__setattr__(self, "takes_nothing", not takes)
         object.__setattr__(self, "bind", _binder(self.levels))
 
     @property
@@ -175,9 +180,9 @@ class Operation:
     async def ainvoke(self, request: Request, values: Values) -> RawResponse:
         """Run an async endpoint without hooks and return its finished response."""
         outcome = self.function(self.bind(request, values), **values)
-        if not isinstance(outcome, AsyncIterator):
+        if outcome.__class__ is CoroutineType or not isinstance(outcome, AsyncIterator):
             outcome = await outcome
-        if is_file(outcome):
+        if outcome.__class__ is not dict and is_file(outcome):
             # Opening a file may take a while, so it is done on the request's worker thread.
             finished: RawResponse = await sync_to_async(self.finisher)(outcome, request)
             return finished

@@ -255,7 +255,7 @@ class Engine:
             answer: RawResponse = await adrive(Run(found, request).steps(first, fault), make)
             return answer
         try:
-            values = await found.aparse(request)
+            values = {} if found.takes_nothing else await found.aparse(request)
             if found.is_async:
                 outcome = await found.ainvoke(request, values)
             else:

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import DatabaseError, connections
@@ -12,7 +13,7 @@ from django.db.backends.signals import connection_created
 
 logger = logging.getLogger("utilmeta.lanes")
 
-_NO_BLOCKS: dict[str, int] = {}
+NO_BLOCKS: dict[str, int] = {}
 
 
 class _Opened(threading.local):
@@ -69,15 +70,39 @@ def tidy_connections() -> None:
             connection.close_if_unusable_or_obsolete()
 
 
+def opened_here() -> list[Any]:
+    """Return the connections that this thread opens, a list that grows with them."""
+    return _mine()
+
+
+def is_tidy(opened: list[Any]) -> bool:
+    """Return whether nothing has to be done to a thread's connections; asked of any thread.
+
+    Args:
+        opened: what `opened_here` gives on that thread, on which nothing runs now.
+    """
+    for connection in opened:
+        if connection.queries_log:
+            return False
+        if connection.connection is None:
+            continue
+        is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
+        if is_old or connection.errors_occurred or connection.atomic_blocks:
+            return False
+        if connection.autocommit != connection.settings_dict["AUTOCOMMIT"]:
+            return False
+    return True
+
+
 def open_blocks() -> dict[str, int]:
     """Return how many transactions are open on this thread's connections, by alias."""
     for connection in _mine():
         if connection.in_atomic_block:
             return {item.alias: len(item.atomic_blocks) for item in _mine() if item.in_atomic_block}
-    return _NO_BLOCKS
+    return NO_BLOCKS
 
 
-def end_left_blocks(before: dict[str, int]) -> None:
+def end_left_blocks(before: Mapping[str, int]) -> None:
     """Undo transactions that a request has left open, so that the next one is not a part of them.
 
     Args:

@@ -12,17 +12,22 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from asgiref.sync import SyncToAsync
 
 from utilmeta.core.server.engine.hygiene import (
+    NO_BLOCKS,
     close_connections,
     end_left_blocks,
+    is_tidy,
     open_blocks,
+    opened_here,
     tidy_connections,
 )
 
@@ -42,12 +47,22 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._given = 0
+        self._done = 0
+        self._opened: list[Any] | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
         """Run a job after those that were put before it; it must not raise."""
+        self._given += 1
         self._jobs.put(job)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all its jobs are done and have left its connections as they should be."""
+        opened = self._opened
+        return opened is not None and self._done == self._given and is_tidy(opened)
 
     def end(self) -> None:
         """End the thread after the jobs that were put before."""
@@ -58,6 +73,7 @@ class Lane:
         self._thread.join(timeout)
 
     def _work(self) -> None:
+        self._opened = opened_here()
         while (job := self._jobs.get()) is not None:
             try:
                 job()
@@ -66,6 +82,7 @@ class Lane:
                 logger.exception("work on %s failed", threading.current_thread().name)
             # While it waits for the next one, a lane must not keep the last one's request alive.
             del job
+            self._done += 1
         close_connections()
 
 
@@ -147,29 +164,26 @@ class Hold(Executor):
         pool: where the lane comes from.
     """
 
+    _lane: Lane | None = None
+    _asked = False
+    _closed = False
+    _blocks: Mapping[str, int] = NO_BLOCKS
+    # What asgiref asks of its contexts: whether nothing may be handed in any more.
+    _exited = False
+
     def __init__(self, pool: LanePool) -> None:
-        super().__init__()
         self._pool = pool
         self._guard = threading.Lock()
-        self._lane: Lane | None = None
-        self._asked = False
-        self._closed = False
         self._pending: list[Job] = []
-        self._blocks: dict[str, int] = {}
 
-    def enter(self) -> "contextvars.Token[ThreadSensitiveContext]":
-        """Make asgiref use this hold in the current context; `leave` undoes it.
-
-        asgiref keeps executors by context, weakly, so nothing here may refer to the context.
-        """
-        context = ThreadSensitiveContext()
-        SyncToAsync.context_to_thread_executor[context] = self
-        return SyncToAsync.thread_sensitive_context.set(context)
+    def enter(self) -> Any:
+        """Make asgiref use this hold in the current context; `leave` undoes it."""
+        return _context.set(self)
 
     @staticmethod
-    def leave(token: "contextvars.Token[ThreadSensitiveContext]") -> None:
+    def leave(token: "contextvars.Token[Any]") -> None:
         """Undo `enter`; the lane itself is given back by `close`."""
-        SyncToAsync.thread_sensitive_context.reset(token)
+        _context.reset(token)
 
     def give(self, lane: Lane) -> None:
         """Take the lane that was waited for, and run what has gathered."""
@@ -188,18 +202,17 @@ class Hold(Executor):
             if self._lane is None and not self._asked:
                 self._asked = True
                 self._lane = self._pool.acquire(self)
-                if self._lane is not None:
-                    self._lane.put(self._begin)
-                else:
-                    self._pending.append(self._begin)
+                # In one piece with the first job, so that the thread wakes up once.
+                job = partial(self._begin_with, job)
             if self._lane is None:
                 self._pending.append(job)
             else:
                 self._lane.put(job)
 
-    def _begin(self) -> None:
+    def _begin_with(self, job: Job) -> None:
         tidy_connections()
         self._blocks = open_blocks()
+        job()
 
     def renew(self) -> None:
         """Leave the lane to the job that is on it, and take another for what follows."""
@@ -230,6 +243,10 @@ class Hold(Executor):
                 return
             self._closed = True
             if self._lane is None and not self._pending:
+                return
+            if self._lane is not None and self._lane.is_at_rest:
+                lane, self._lane = self._lane, None
+                self._pool.release(lane)
                 return
             give_back = self._give_back
             if self._lane is None:
@@ -282,6 +299,23 @@ class Hold(Executor):
             return await waiter
         finally:
             take_over(context)
+
+
+class _Executors(WeakKeyDictionary[Any, Any]):
+    """What asgiref looks its executors up in, by context; a hold is its own.
+
+    Source: asgiref.sync.SyncToAsync.__call__, of asgiref 3.13.
+    """
+
+    def __contains__(self, key: object) -> bool:
+        return key.__class__ is Hold or super().__contains__(key)
+
+    def __getitem__(self, key: Any) -> Any:
+        return key if key.__class__ is Hold else super().__getitem__(key)
+
+
+_context: Any = SyncToAsync.thread_sensitive_context
+SyncToAsync.context_to_thread_executor = _Executors(SyncToAsync.context_to_thread_executor)
 
 
 def take_over(context: contextvars.Context) -> None:

@@ -1,0 +1,95 @@
+"""When, and how, requests are answered before Sanic's routing."""
+
+from typing import Any
+
+from sanic import Request, Sanic
+
+from utilmeta.core.server.backends.sanic_requests import SanicRequest, asks_for_socket, write
+from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of
+
+
+class SanicEntrance:
+    """Answers requests before the application, as long as nothing of it could see them.
+
+    Args:
+        app: the application.
+
+    Attributes:
+        routes: the handlers.
+        watch: whether it is open.
+
+    Source: sanic.app.Sanic.handle_request, of Sanic 25.12.
+    """
+
+    def __init__(self, app: Sanic[Any, Any]) -> None:
+        self._app = app
+        self.routes = Routes()
+        self.watch = Watch(self._facts, self._judge)
+
+    def _facts(self) -> Any:
+        app = self._app
+        return (
+            len(app.request_middleware),
+            len(app.response_middleware),
+            len(app.named_request_middleware),
+            len(app.named_response_middleware),
+            len(app._future_signals),  # noqa: SLF001 - there is no public list of them
+            len(app.signal_router.name_index),
+            len(app.router.name_index),
+        )
+
+    def _judge(self) -> Reason:
+        app = self._app
+        if any(self._facts()[:4]):
+            return "middleware of the application"
+        events = [
+            *(signal.event for signal in app._future_signals),  # noqa: SLF001
+            *(signal.path for signal in app.signal_router.routes),
+        ]
+        if any(str(event).startswith("http.") for event in events):
+            return "a handler of one of Sanic's http signals"
+        for route in app.router.routes:
+            is_ours = ".utilmeta" in route.name
+            if not is_ours and self.routes.crossed_by("/" + literal_of(route.path, "<")):
+                return f"the application's own route /{route.path}"
+        return None
+
+    async def answer(self, request: Request[Any, Any]) -> bool:
+        """Answer one request; returns False when nothing was done."""
+        if self.watch.reason() is not None or asks_for_socket(request):
+            return False
+        found = self.routes.find(request.path)
+        if found is None:
+            return False
+        route, handler = found
+        try:
+            if request.stream and request.stream.request_body:
+                # It is the engine that limits bodies, as they are read.
+                request.stream.request_max_size = float("inf")
+            native = await write(request, await handler.ahandle(SanicRequest(request, route)))
+            if native is not None:
+                response = await request.respond(native)
+                if response is not None:
+                    await response.send(end_stream=True)
+        except Exception as exc:
+            await self._app.handle_exception(request, exc, run_middleware=False)
+        return True
+
+
+class ServiceSanic(Sanic[Any, Any]):
+    """Sanic's application of a service that was given none.
+
+    Attributes:
+        entrance: answers what need not go through Sanic's routing.
+    """
+
+    __slots__ = ("entrance",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.entrance = SanicEntrance(self)
+
+    async def handle_request(self, request: Request[Any, Any]) -> None:
+        """Answer one request."""
+        if not await self.entrance.answer(request):
+            await super().handle_request(request)
