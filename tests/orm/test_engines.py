@@ -20,6 +20,8 @@ LIBRARY = (
     "tests/orm/library/properties.py",
 )
 SHOP = ("tests/orm/shop/writing.py", "tests/orm/shop/querying.py")
+KEPT = ("tests/orm/library/kept.py",)
+TRAPS = ("tests/orm/kept/traps.py",)
 RACING = ("tests/orm/shop/racing.py",)
 SECONDS = 100
 
@@ -56,6 +58,8 @@ class Suite:
 SUITES = {
     "conduit": Suite(CONDUIT, "testproject.settings", "TESTPROJECT_DATABASE_URL"),
     "library": Suite(LIBRARY, "tests.orm.library.settings", "LIBRARY_DATABASE_URL"),
+    "kept": Suite(KEPT, "tests.orm.library.settings", "LIBRARY_DATABASE_URL"),
+    "traps": Suite(TRAPS, "tests.orm.kept.settings", "KEPT_DATABASE_URL"),
     "shop": Suite(SHOP, "tests.orm.shop.settings", "SHOP_DATABASE_URL"),
     "racing": Suite(RACING, "tests.orm.shop.settings", "SHOP_DATABASE_URL"),
 }
@@ -66,6 +70,12 @@ CASES = (
     pytest.param("library", "sqlite"),
     pytest.param("library", "postgresql", marks=pytest.mark.postgres),
     pytest.param("library", "mysql", marks=pytest.mark.mysql),
+    pytest.param("kept", "sqlite"),
+    pytest.param("kept", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("kept", "mysql", marks=pytest.mark.mysql),
+    pytest.param("traps", "sqlite"),
+    pytest.param("traps", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("traps", "mysql", marks=pytest.mark.mysql),
     pytest.param("shop", "sqlite"),
     pytest.param("shop", "postgresql", marks=pytest.mark.postgres),
     pytest.param("shop", "mysql", marks=pytest.mark.mysql),

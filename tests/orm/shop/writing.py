@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, connections, transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_init, pre_save
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pydantic import ValidationError
@@ -960,6 +960,69 @@ def test_signals_are_sent_for_a_row_that_is_saved(category: Category) -> None:
     finally:
         post_save.disconnect(listen, sender=Product)
     assert seen == [("A-1", True), ("A-1", False)]
+
+
+def test_rows_are_saved_by_kept_statements_until_somebody_listens(
+    category: Category, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Named(orm.Schema[Category]):
+        name: str
+        parent_id: int | None = None
+
+    def save(name: str) -> Category:
+        made = Named[orm.A](name=name, parent_id=category.pk).save()
+        return Category.objects.get(pk=made.pk, name=name, parent=category)
+
+    seen = []
+    with CaptureQueriesContext(connection) as context:
+        save("a")
+    # Whether the parent is there, the row itself, and reading it again.
+    assert statements(context) == 3
+
+    def listen(instance: Category, **_: Any) -> None:
+        seen.append(instance.name)
+
+    for signal in (pre_init, pre_save, post_save):
+        signal.connect(listen if signal is not pre_init else _ignore, sender=Category)
+        try:
+            save("b")
+        finally:
+            signal.disconnect(listen if signal is not pre_init else _ignore, sender=Category)
+    assert seen == ["b", "b"]
+    monkeypatch.setattr(Category, "save", lambda row, **_: seen.append(row.name))
+    Named[orm.A](name="c").save()
+    assert seen == ["b", "b", "c"]
+
+
+def _ignore(**_: Any) -> None:
+    """Listen without doing anything."""
+
+
+def test_new_rows_hold_what_django_would_give_them(category: Category) -> None:
+    sent = [{"sku": f"S-{n}", "name": f"n{n} \u00e4", "price": "9.50"} for n in range(3)]
+    rows = Plain[orm.A].bulk_save(
+        [Plain[orm.A](**values, category_id=category.pk) for values in sent]
+    )
+    usual = Product.objects.bulk_create(
+        [
+            Product(**{**values, "sku": f"D-{n}"}, category_id=category.pk, name=f"d{n}")
+            for n, values in enumerate([{"price": Decimal("9.50")}] * 3)
+        ]
+    )
+    names = [
+        field.attname
+        for field in Product._meta.concrete_fields
+        if field.attname not in {"id", "sku", "name", "created_at", "updated_at"}
+    ]
+    made = Product.objects.in_bulk([row.pk for row in rows])
+    for row, other, values in zip(rows, usual, sent, strict=True):
+        product, expected = made[row.pk], Product.objects.get(pk=other.pk)
+        assert (product.sku, product.name) == (values["sku"], values["name"])
+        assert [getattr(product, name) for name in names] == [
+            getattr(expected, name) for name in names
+        ]
+        assert abs(product.updated_at - timezone.now()) < timedelta(minutes=1)
+        assert abs(product.created_at - timezone.now()) < timedelta(minutes=1)
 
 
 def test_an_error_in_an_outer_transaction_leaves_it_usable(category: Category) -> None:

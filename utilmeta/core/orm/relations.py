@@ -346,7 +346,7 @@ def order_of(base: "QuerySet[Any] | None", model: type[Model]) -> list[Any]:
     return order if query is None or query.standard_ordering else [_reversed(i) for i in order]
 
 
-def _spelled_out(item: Any, model: type[Model]) -> list[Any]:
+def spelled_out(item: Any, model: type[Model]) -> list[Any]:
     """Return the columns that an order by a relation stands for: the order of its model.
 
     Source: django.db.models.sql.compiler.SQLCompiler.find_ordering_name, of Django 5.2 and 6.1.
@@ -366,7 +366,7 @@ def _spelled_out(item: Any, model: type[Model]) -> list[Any]:
     found = [
         prefixed(each, f"{path}__", model.__name__)
         for own in inner._meta.ordering
-        for each in _spelled_out(own, inner)
+        for each in spelled_out(own, inner)
     ]
     return [_reversed(each) for each in found] if item.startswith("-") else found
 
@@ -381,7 +381,7 @@ def _reversed(item: Any) -> Any:
 
 def total_order(order: list[Any], model: type[Model]) -> list[Any]:
     """Return an order that leaves nothing open: equal rows follow by their keys."""
-    order = [each for item in order for each in _spelled_out(item, model)]
+    order = [each for item in order for each in spelled_out(item, model)]
     names = {item.lstrip("-") for item in order if isinstance(item, str)}
     return order if names & {"pk", "?", model._meta.pk.name} else [*order, "pk"]
 

@@ -103,8 +103,8 @@ class ContextValue(Value):
         self, value: Any, kept: "list[RequestContextVar[Any]]", compiler: Any, connection: Any
     ) -> tuple[str, Any]:
         is_list = isinstance(value, list | tuple | set | frozenset)
+        kept.append(self.variable)
         if is_list or hasattr(self.output_field, "get_placeholder"):
             raise NotKeptError
-        kept.append(self.variable)
         text, params = Value(value).as_sql(compiler, connection)
         return text, [LateValue(self.variable) for _ in params]

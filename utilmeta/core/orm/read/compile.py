@@ -12,7 +12,7 @@ from utilmeta.core.orm.expressions import first_of, may_be_none
 from utilmeta.core.orm.fields import Options, is_expression, is_function, options_of
 from utilmeta.core.orm.read.convert import check_type, converter, plain_converter
 from utilmeta.core.orm.read.finishing import computed_fields, finisher_of
-from utilmeta.core.orm.read.keylists import is_static
+from utilmeta.core.orm.read.keylists import KeyList, is_plain_queryset, is_static
 from utilmeta.core.orm.read.nulls import admits, check_items, check_null
 from utilmeta.core.orm.read.parts import Function, Properties, bound_function
 from utilmeta.core.orm.read.plan import Many, Plan, Related, Single
@@ -325,9 +325,19 @@ def _linked(target: Target, link: Any, spot: Spot) -> tuple[Related, Spot]:
         label=label,
         key=key,
         selection=selection,
-        static=is_static(link.model) and is_static(spot.model),
+        static=_is_static(target, link, key, spot),
     )
     return related, _apart(link.model, link.prefix, selection, spot)
+
+
+def _is_static(target: Target, link: Any, key: Relation, spot: Spot) -> bool:
+    """Return whether the rows of a relation are the same each time, but for the keys."""
+    base = target.options.queryset
+    if base is not None and not is_plain_queryset(type(base)):
+        return False
+    # The table between, of a many-to-many relation.
+    table = link.rows(KeyList(key), None).model
+    return all(map(is_static, (link.model, spot.model, table)))
 
 
 def _loop(target: Target, nested: AnySchema, relation: Relation, spot: Spot) -> Many:

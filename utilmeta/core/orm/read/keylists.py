@@ -87,5 +87,24 @@ def is_static(model: type[Model]) -> bool:
     return is_plain and not isinstance(model._meta.pk, CompositePrimaryKey)
 
 
+def is_plain_queryset(kind: type) -> bool:
+    """Return whether a class of querysets makes others of itself as Django's own does."""
+    return all(getattr(kind, name, None) is getattr(QuerySet, name, None) for name in _MAKING)
+
+
+_MAKING = (
+    "_chain",
+    "_clone",
+    "_fetch_all",
+    "all",
+    "annotate",
+    "filter",
+    "none",
+    "order_by",
+    "using",
+    "values",
+)
+
+
 # What makes the querysets of a manager.
 _STOCK = ("get_queryset", "all", "using", "filter", "order_by")

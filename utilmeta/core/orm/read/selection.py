@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from django.db.models import QuerySet
 
@@ -77,7 +78,7 @@ class Selection:
         structure = structure_of(queryset, connection)
         if structure is None:
             return list(self.select(queryset))
-        key = (using, connection.vendor, structure.key)
+        key = (using, connection.vendor, settings.USE_TZ, structure.key)
         kept = self._keep(key, lambda: self.select(queryset), connection, structure)
         return list(self.select(queryset)) if kept is None else kept.rows(connection, structure)
 
@@ -95,7 +96,8 @@ class Selection:
         def select() -> "QuerySet[Any]":
             return self.select(make(KeyList(column), using))
 
-        kept = self._keep((using, connection.vendor), select, connection, None)
+        known = (using, connection.vendor, settings.USE_TZ)
+        kept = self._keep(known, select, connection, None)
         if kept is None:
             return list(self.select(make(keys, using)))
         return kept.rows(connection, keys=keys)
@@ -117,9 +119,9 @@ class Selection:
                 self.kept[key] = entry
         types = types_of(entry.variables)
         if types not in entry.by_types:
-            kept = keep(select(), connection, structure)
-            if kept is not None:
-                entry.variables = kept.variables
+            kept, variables = keep(select(), connection, structure)
+            if variables:
+                entry.variables = variables
             entry.by_types[types_of(entry.variables)] = kept
             return kept
         return entry.by_types[types]

@@ -23,7 +23,14 @@ from django.utils.functional import Promise
 
 from utilmeta.core.orm.read.keylists import LateKeys
 from utilmeta.core.orm.read.rowconverters import RowConverter, row_converter
-from utilmeta.core.orm.read.structure import LateParam, Structure, Values, with_late_values
+from utilmeta.core.orm.read.structure import (
+    LateParam,
+    Structure,
+    Values,
+    joins_alike,
+    with_late_values,
+)
+from utilmeta.core.orm.relations import spelled_out
 from utilmeta.core.request.current import value_of
 from utilmeta.core.request.expressions import LateValue, NotKeptError, keeping
 
@@ -33,7 +40,12 @@ _PLACEHOLDER = re.compile(r"%%|%s")
 # Keys of one list are filled up to one of these numbers, so that there are few texts.
 _SIZES = sorted({*range(1, 5), *(2**n for n in range(2, 15)), *(3 * 2**n for n in range(1, 14))})
 
+# Texts with longer lists are put together anew, as they take much memory and are rare.
+MAX_KEPT_SIZE = 2048
+
 Rows = list[Sequence[Any]]
+# Context variables, in order.
+Variables = tuple[Any, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,17 +59,15 @@ class Kept:
         keys: place of a list of keys; None without one.
         width: columns that were asked for; None when the statement has no others.
         convert: makes Python's values of the driver's; None where they agree.
-        variables: context variables whose values are parameters.
         anchors: what must live as long, as structures know it by its identity.
     """
 
     pieces: list[str]
-    params: list[Any]
+    params: tuple[Any, ...]
     late: list[tuple[int, Any]]
     keys: int | None
     width: int | None
     convert: RowConverter | None
-    variables: tuple[Any, ...]
     anchors: Any
     texts: dict[int, str]
 
@@ -76,11 +86,14 @@ class Kept:
         """
         params = self.params
         if self.late:
-            params = self._filled(connection, () if structure is None else structure.values, keys)
+            values = () if structure is None else structure.values
+            params = tuple(self._filled(connection, values, keys))
         size = 0 if self.keys is None else _size_of(len(keys))
         text = self.texts.get(size)
         if text is None:
-            text = self.texts[size] = self._text(size)
+            text = self._text(size)
+            if size <= MAX_KEPT_SIZE:
+                self.texts[size] = text
         if structure is not None and (structure.low or structure.high is not None):
             limits = connection.ops.limit_offset_sql(structure.low, structure.high)
             text = f"{text} {limits}" if limits else text
@@ -119,7 +132,9 @@ def _size_of(number: int) -> int:
     return _SIZES[place] if place < len(_SIZES) else number
 
 
-def keep(queryset: "QuerySet[Any]", connection: Any, structure: Structure | None) -> Kept | None:
+def keep(
+    queryset: "QuerySet[Any]", connection: Any, structure: Structure | None
+) -> tuple[Kept | None, Variables]:
     """Return the statement of a queryset, to be executed with other values too.
 
     Args:
@@ -128,39 +143,41 @@ def keep(queryset: "QuerySet[Any]", connection: Any, structure: Structure | None
         structure: that of the queryset; None for one that is the same but for its keys.
 
     Returns:
-        None when the text could be another one the next time.
+        None in place of a statement whose text could be another one the next time; and the
+        context variables on whose types the text depends.
     """
     query: Any = queryset.query
     if not is_known(query):
-        return None
+        return None, ()
     seen: list[None] = []
     if structure is not None:
         query.where = with_late_values(query.where, seen)
         if len(seen) != len(structure.values):
-            return None
+            return None, ()
     compiler = query.get_compiler(connection=connection)
-    try:
-        with keeping() as variables:
+    with keeping() as found:
+        try:
             text, params = compiler.as_sql(with_limits=structure is None)
-    except (EmptyResultSet, FullResultSet, NotKeptError):
-        return None
+        except (EmptyResultSet, FullResultSet, NotKeptError):
+            return None, tuple(dict.fromkeys(found))
+    variables = tuple(dict.fromkeys(found))
     fields = [item[0] for item in compiler.select[: compiler.col_count]]
     pieces = _divided(text)
     late = [(place, item) for place, item in enumerate(params) if _is_late(item)]
     lists = [place for place, item in late if isinstance(item, LateKeys)]
     if len(pieces) != len(params) + 1 or len(lists) > 1 or compiler.has_composite_fields(fields):
-        return None
-    return Kept(
+        return None, variables
+    kept = Kept(
         pieces=pieces,
-        params=list(params),
+        params=tuple(params),
         late=late[::-1],
         keys=lists[0] if lists else None,
         width=compiler.col_count if compiler.has_extra_select else None,
         convert=row_converter(compiler.get_converters(fields), compiler.col_count, connection),
-        variables=tuple(dict.fromkeys(variables)),
-        anchors=(query, structure),
+        anchors=query,
         texts={},
     )
+    return kept, variables
 
 
 def _is_late(item: object) -> bool:
@@ -177,7 +194,7 @@ def _divided(text: str) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def types_of(variables: Sequence[Any]) -> tuple[type, ...]:
+def types_of(variables: Variables) -> tuple[type, ...]:
     """Return the types of context variables' values, on which the text depends."""
     return tuple([type(value_of(variable)) for variable in variables])
 
@@ -187,13 +204,15 @@ def is_known(query: Any) -> bool:
 
     An expression of another library may look at the moment, the user or the tenant.
     """
-    is_plain: bool = query.__class__ is Query
+    is_plain: bool = query.__class__ is Query and not query.select_for_update
     if not is_plain or query.extra or query.extra_tables or query._filtered_relations:
+        return False
+    if not all(map(joins_alike, query.alias_map.values())):
         return False
     parts = [
         *query.annotations.values(),
         query.where,
-        *(item for item in query.order_by if not isinstance(item, str)),
+        *_orders_of(query),
         *query.select,
         *(query.group_by if isinstance(query.group_by, tuple) else ()),
         *query.extra_order_by,
@@ -201,7 +220,18 @@ def is_known(query: Any) -> bool:
     return all(map(is_known, query.combined_queries)) and all(map(_is_known_part, parts))
 
 
+def _orders_of(query: Any) -> Iterator[Any]:
+    """Yield what orders a query: what it says itself, or the models that it asks."""
+    own = query.order_by
+    if not own and query.default_ordering and query.model is not None:
+        own = query.model._meta.ordering or ()
+    for item in own:
+        yield from spelled_out(item, query.model)
+
+
 def _is_known_part(part: Any) -> bool:
+    if isinstance(part, Promise):
+        return False
     if isinstance(part, str) or part is None:
         return True
     if isinstance(part, Query):
@@ -221,7 +251,6 @@ def _inner(part: Any) -> Iterator[Any]:
     if hasattr(part, "get_source_expressions"):
         yield from part.get_source_expressions()
     rhs = getattr(part, "rhs", None)
-    if isinstance(rhs, BaseExpression):
-        yield rhs
-    elif isinstance(rhs, list | tuple):
-        yield from (item for item in rhs if isinstance(item, BaseExpression))
+    for item in rhs if isinstance(rhs, list | tuple) else (rhs,):
+        if isinstance(item, BaseExpression | Promise):
+            yield item

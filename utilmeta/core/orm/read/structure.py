@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db.models import F, QuerySet, lookups
+from django.db.models import F, ForeignObject, ForeignObjectRel, QuerySet, lookups
 from django.db.models.expressions import Col, OrderBy
 from django.db.models.fields import related_lookups
 from django.db.models.sql.datastructures import BaseTable, Join
@@ -25,6 +25,9 @@ from utilmeta.core.request.current import value_of
 from utilmeta.core.request.expressions import ContextValue
 
 Values = tuple[list[Any], ...]
+
+# Values of a condition whose text is kept; longer lists would take much memory for each length.
+MAX_LIST = 100
 
 # Lookups whose text depends on their column, and on nothing of their value but what is told here.
 _PLAIN = frozenset(
@@ -172,6 +175,8 @@ def _condition(node: Any, values: list[list[Any]], connection: Any) -> Hashable:
     if hasattr(rhs, "as_sql") or hasattr(rhs, "resolve_expression"):
         raise _UnknownError
     text, params = node.process_rhs(None, connection)
+    if len(params) > MAX_LIST:
+        raise _UnknownError
     values.append(list(params))
     # Of truth values Django leaves out the comparison; of texts some engines write another one.
     return (column, text, rhs if rhs.__class__ is bool or rhs is None else None)
@@ -186,10 +191,22 @@ def _order(item: Any) -> Hashable:
     raise _UnknownError
 
 
+def joins_alike(table: Any) -> bool:
+    """Return whether a table is joined by columns alone, at any time by the same."""
+    field = getattr(table, "join_field", None)
+    # A relation seen from its other side asks its field.
+    sides = () if field is None else (field, getattr(field, "field", None) or field)
+    return all(type(side).get_extra_restriction in _NO_RESTRICTIONS for side in sides)
+
+
+_NO_RESTRICTIONS = (ForeignObject.get_extra_restriction, ForeignObjectRel.get_extra_restriction)
+
+
 def _join(table: Any, used: int | None) -> Hashable:
     if table.__class__ is BaseTable:
         return (table.table_name, table.table_alias, bool(used))
-    if table.__class__ is not Join or table.filtered_relation is not None:
+    is_plain = table.__class__ is Join and table.filtered_relation is None
+    if not is_plain or not joins_alike(table):
         return None
     return (
         table.table_name,

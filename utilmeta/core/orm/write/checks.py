@@ -3,13 +3,15 @@
 Each check is one statement for all rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Model, Q, UniqueConstraint
 
 from utilmeta.core.orm.keys import as_key
+from utilmeta.core.orm.read.selection import Selection
 from utilmeta.core.orm.write.plan import WriteColumn, WritePlan
+from utilmeta.core.orm.write.stock import has_stock_manager
 from utilmeta.core.orm.write.values import Fault, Item, fault
 from utilmeta.core.orm.write.violations import UNIQUE
 
@@ -21,11 +23,11 @@ def check_references(plan: WritePlan, items: list[Item], alias: str, faults: lis
     """Add a fault for each key of another row that is not there."""
     for column in plan.columns:
         if column.column.is_relation:
-            _check_column(column, _sent(column, items), alias, faults)
+            _check_column(plan, column, _sent(column, items), alias, faults)
     for column in plan.keys:
         if column.column.is_relation and not column.column.remote_field.parent_link:
             new = [(item, item.key) for item in items if item.creates and item.key is not None]
-            _check_column(column, new, alias, faults)
+            _check_column(plan, column, new, alias, faults)
 
 
 def _sent(column: WriteColumn, items: list[Item]) -> list[tuple[Item, Any]]:
@@ -36,12 +38,26 @@ def _sent(column: WriteColumn, items: list[Item]) -> list[tuple[Item, Any]]:
 
 
 def _check_column(
-    column: WriteColumn, sent: list[tuple[Item, Any]], alias: str, faults: list[Fault]
+    plan: WritePlan,
+    column: WriteColumn,
+    sent: list[tuple[Item, Any]],
+    alias: str,
+    faults: list[Fault],
 ) -> None:
     """Add a fault for each key of one column that is of no row; make keys of the values."""
-    keys = [(item, as_key(column.column, value, alias), value) for item, value in sent]
+    # Many rows often point at the same one; only of whole numbers is it certain which are equal.
+    numbers = {value for _, value in sent if value.__class__ is int}
+    made = {value: as_key(column.column, value, alias) for value in numbers}
+    keys = [
+        (
+            item,
+            made[value] if value.__class__ is int else as_key(column.column, value, alias),
+            value,
+        )
+        for item, value in sent
+    ]
     wanted = {key for _, key, _ in keys if key is not None}
-    found = existing(column.column, wanted, alias) if wanted else set()
+    found = _existing(plan, column.column, wanted, alias) if wanted else set()
     for item, key, value in keys:
         if key is None or key not in found:
             place = f"{item.place}{column.wire}"
@@ -52,12 +68,32 @@ def _check_column(
             item.values[column.column.attname] = key
 
 
-def existing(column: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
+def _existing(plan: WritePlan, column: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
     """Return those keys of related rows that exist, and may be chosen."""
     model: Any = column.remote_field.model
-    target = column.target_field.attname
-    rows = model._base_manager.using(alias).complex_filter(column.get_limit_choices_to())
-    return _found(rows, target, wanted)
+    target = column.target_field
+    limits = column.get_limit_choices_to()
+    if not limits and has_stock_manager(model):
+        rows = _kept_rows(plan, model, target, (target.attname,), list(wanted), alias)
+        return {key for (key,) in rows}
+    choices = model._base_manager.using(alias).complex_filter(limits)
+    return _found(choices, target.attname, wanted)
+
+
+def _kept_rows(
+    plan: WritePlan, model: Any, column: Any, names: Sequence[str], wanted: list[Any], alias: str
+) -> Iterator[Sequence[Any]]:
+    """Yield columns of the rows that hold one of some values, by a statement that is kept."""
+    key = (model, column.attname, *names)
+    selection: Selection = plan.kept.setdefault(key, Selection(names=list(names)))
+
+    def make(values: Any, using: str | None) -> Any:
+        rows = model._base_manager.using(using)
+        return rows.filter(**{f"{column.attname}__in": values}).order_by()
+
+    for start in range(0, len(wanted), _MAX_VALUES):
+        part = wanted[start : start + _MAX_VALUES]
+        yield from selection.rows_of(make, column, part, alias)
 
 
 def _found(rows: Any, name: str, wanted: Iterable[Any]) -> set[Any]:
@@ -76,10 +112,14 @@ def existing_keys(model: Any, wanted: Iterable[Any], alias: str) -> set[Any]:
 
 def check_unique(plan: WritePlan, items: list[Item], alias: str, faults: list[Fault]) -> None:
     """Add a fault for each row whose values another row has: of the database, or of these."""
-    for names in unique_sets(plan.model):
-        columns: list[Any] = [plan.model._meta.get_field(name) for name in names]
-        if not all(column.primary_key for column in columns):
-            _check_group(plan, columns, items, alias, faults)
+    groups = plan.kept.get("unique")
+    if groups is None:
+        meta: Any = plan.model._meta
+        fields = [[meta.get_field(name) for name in names] for names in unique_sets(plan.model)]
+        groups = [group for group in fields if not all(field.primary_key for field in group)]
+        plan.kept["unique"] = groups
+    for columns in groups:
+        _check_group(plan, columns, items, alias, faults)
 
 
 def unique_sets(model: type[Model]) -> list[tuple[str, ...]]:
@@ -113,7 +153,7 @@ def _check_group(
     if not wanted:
         return
     sent = [column for column in columns if plan.sends(column)] or columns
-    taken = _holders(plan.model, attributes, list(wanted), alias)
+    taken = _holders(plan, columns, list(wanted), alias)
     for values, holders in wanted.items():
         owner = taken.get(values)
         allowed = [item for item in holders if owner is not None and item.key == owner]
@@ -127,9 +167,15 @@ def _check_group(
 
 
 def _holders(
-    model: type[Model], attributes: list[str], wanted: list[tuple[Any, ...]], alias: str
+    plan: WritePlan, columns: list[Any], wanted: list[tuple[Any, ...]], alias: str
 ) -> dict[tuple[Any, ...], Any]:
     """Return the key of the row that holds each of some values."""
+    model = plan.model
+    attributes = [column.attname for column in columns]
+    if len(columns) == 1 and has_stock_manager(model):
+        values = [value for (value,) in wanted]
+        rows = _kept_rows(plan, model, columns[0], ("pk", *attributes), values, alias)
+        return {(value,): key for key, value in rows}
     manager: Any = model._base_manager
     found: dict[tuple[Any, ...], Any] = {}
     size = max(1, _MAX_VALUES // len(attributes))

@@ -99,7 +99,8 @@ def _write_forward(plan: WritePlan, part: WriteNested, groups: list[Group], alia
         value = None
         if group.children:
             child = group.children[0]
-            value = child.key if child.row is None else getattr(child.row, target, child.key)
+            is_known = child.row is not None or target in child.values
+            value = child.holds(target) if is_known else child.key
         group.item.values[attribute] = value
 
 

@@ -1,15 +1,20 @@
 """Write plans: which column or relation each field of a schema is written to, worked out once."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import (
     AutoField,
+    DurationField,
     Field,
     ForeignObjectRel,
+    IntegerField,
+    JSONField,
     ManyToManyField,
     ManyToManyRel,
     Model,
+    UUIDField,
 )
 from pydantic.fields import FieldInfo
 
@@ -36,12 +41,14 @@ class WriteColumn:
         wire: its name in JSON.
         column: the model's field.
         required: whether a new row must be given a value.
+        plain: classes of values that are written as they are; texts if every database holds them.
     """
 
     name: str
     wire: str
     column: Any
     required: bool
+    plain: frozenset[type] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class WritePlan:
         links: fields that are keys of many-to-many relations.
         nested: fields that are related rows.
         version: the column that counts updates; None without one.
+        kept: what is worked out when it is first needed, such as texts of statements.
     """
 
     schema: AnySchema
@@ -111,6 +119,7 @@ class WritePlan:
     links: list[WriteLinks] = field(default_factory=list)
     nested: list[WriteNested] = field(default_factory=list)
     version: WriteColumn | None = None
+    kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_single(self) -> bool:
@@ -210,7 +219,7 @@ def _add(plan: WritePlan, name: str, info: FieldInfo, where: str) -> WriteColumn
         return None
     if not isinstance(relation, Field) or not relation.concrete:
         raise ConfigError(f"{where}: {source!r} is no column or many-to-many relation to write to")
-    column = WriteColumn(name, wire, relation, _is_required(relation))
+    column = WriteColumn(name, wire, relation, _is_required(relation), _plain_of(relation))
     (plan.keys if relation.primary_key else plan.columns).append(column)
     return column
 
@@ -236,6 +245,17 @@ def _is_required(column: Any) -> bool:
         and not getattr(column, "auto_now", False)
         and not getattr(column, "auto_now_add", False)
     )
+
+
+# Columns that read texts, which are sent where something else is meant.
+READ = (DurationField, IntegerField, UUIDField)
+
+
+def _plain_of(column: Any) -> frozenset[type]:
+    if isinstance(column, JSONField):
+        return frozenset()
+    numbers: frozenset[type] = frozenset({int, bool, type(None)})
+    return numbers if isinstance(column, READ) else numbers | {str}
 
 
 def _check_nested(relation: Any, many: bool, policy: OnWrite, where: str) -> None:

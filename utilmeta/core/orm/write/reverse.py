@@ -55,7 +55,7 @@ def _pointed_at(item: Item, column: Any) -> Any:
     target = column.target_field
     while target.is_relation:
         target = target.target_field
-    return item.key if target.primary_key else getattr(item.row, column.target_field.attname)
+    return item.key if target.primary_key else item.holds(column.target_field.attname)
 
 
 def _held(model: Any, column: Any, groups: list[Group], alias: str) -> dict[Any, set[Any]]:

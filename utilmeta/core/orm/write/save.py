@@ -18,6 +18,7 @@ from utilmeta.core.orm.write.nested import write_after, write_before
 from utilmeta.core.orm.write.plan import WritePlan, write_plan_of
 from utilmeta.core.orm.write.statements import (
     insert,
+    insert_row,
     locked,
     real_limits,
     touched,
@@ -36,7 +37,7 @@ from utilmeta.core.orm.write.values import (
 )
 from utilmeta.core.orm.write.versions import bump, expected_version, first_version, lock_versions
 from utilmeta.core.orm.write.violations import UNIQUE, refusals
-from utilmeta.utils.exceptions import BadRequest, OrmError
+from utilmeta.utils.exceptions import BadRequest, OrmError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from utilmeta.core.orm.schema import Schema
@@ -114,17 +115,11 @@ def _write_one(plan: WritePlan, item: Item, alias: str, if_match: str | None) ->
     write_before(plan, [item], alias)
     if item.creates:
         first_version(plan, item)
-        row = plan.model(**item.values, **_key_values(plan, item))
-        row.save(force_insert=True, using=alias)
-        item.row, item.key = row, row.pk
+        insert_row(plan, item, alias)
     elif not update_row(plan.model, item, alias):
         raise EmptyQueryset(f"{plan.model._meta.verbose_name} not found")
     set_links(plan, [item], alias, may_be_linked=True)
     write_after(plan, [item], alias)
-
-
-def _key_values(plan: WritePlan, item: Item) -> dict[str, Any]:
-    return {} if item.key is None else {str(plan.model._meta.pk.attname): item.key}
 
 
 def save_many(
@@ -149,11 +144,13 @@ def save_many(
     options = {"must_create": must_create, "must_update": must_update}
     try:
         _save_all(plan, instances, alias, upsert_on, options)
-    except BadRequest as exc:
-        may_be_race = bool(upsert_on) and all(item["code"] == UNIQUE for item in exc.errors)
-        if not may_be_race or connections[alias].in_atomic_block:
+    except (BadRequest, ServiceUnavailable) as exc:
+        is_race = isinstance(exc, ServiceUnavailable) or all(
+            item["code"] == UNIQUE for item in exc.errors
+        )
+        if not (upsert_on and is_race) or connections[alias].in_atomic_block:
             raise
-        # Another has made the row meanwhile, so it is there now.
+        # Another has made the row meanwhile, or was making it, so it is there now.
         _save_all(plan, instances, alias, upsert_on, options)
     return instances
 
@@ -245,7 +242,7 @@ def write_items(
     # Which of several rows it is that a database refuses is not told.
     place = items[0].place if len(items) == 1 else items[0].place.rstrip("0123456789.")
     with refusals(plan, alias, place):
-        insert(plan.model, new, alias)
+        insert(plan, new, alias)
         update(plan.model, [item for item in items if not item.creates], alias)
     set_links(plan, items, alias)
     write_after(plan, items, alias)

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import DatabaseError, connections
 from django.db.models import Case, F, Model, QuerySet, Value, When
 
+from utilmeta.core.orm.write.inserts import insert_kept
+from utilmeta.core.orm.write.plan import WritePlan
 from utilmeta.core.orm.write.values import Item
 
 # Parameters of one statement; SQLite takes 32,766 (SQLITE_MAX_VARIABLE_NUMBER), PostgreSQL 65,535.
@@ -16,16 +18,17 @@ MAX_PARAMETERS = 30_000
 MAX_ROWS = 1_000
 
 
-def insert(model: type[Model], items: list[Item], alias: str) -> None:
-    """Insert rows; each item gets its row and key.
+def insert(plan: WritePlan, items: list[Item], alias: str) -> None:
+    """Insert rows; each item gets its key.
 
     Rows of models with a table for each parent, and of databases that do not tell the keys of many
     new rows (MySQL, not MariaDB), take a statement for each row.
     """
-    for item in items:
-        given = {model._meta.pk.attname: item.key} if item.key is not None else {}
-        item.row = model(**item.values, **given)
-    rows = [item.row for item in items]
+    model = plan.model
+    size = max(1, MAX_PARAMETERS // max(1, len(model._meta.concrete_fields)))
+    if insert_kept(plan, items, alias, size, saves=False):
+        return
+    rows = [_new_row(model, item) for item in items]
     connection = connections[alias]
     tells_keys = connection.features.can_return_rows_from_bulk_insert or all(
         row.pk is not None for row in rows
@@ -34,11 +37,24 @@ def insert(model: type[Model], items: list[Item], alias: str) -> None:
         for row in rows:
             row.save(force_insert=True, using=alias)
     elif rows:
-        size = max(1, MAX_PARAMETERS // max(1, len(model._meta.concrete_fields)))
         manager: Any = model._base_manager
         manager.using(alias).bulk_create(rows, batch_size=size)
     for item in items:
         item.key = item.row.pk
+
+
+def insert_row(plan: WritePlan, item: Item, alias: str) -> None:
+    """Insert one row, which gets its key, through the model's `save`; its signals are sent."""
+    if not insert_kept(plan, [item], alias, 1, saves=True):
+        row = _new_row(plan.model, item)
+        row.save(force_insert=True, using=alias)
+        item.key = row.pk
+
+
+def _new_row(model: type[Model], item: Item) -> Any:
+    given = {model._meta.pk.attname: item.key} if item.key is not None else {}
+    item.row = model(**{**item.values, **given})
+    return item.row
 
 
 @contextlib.contextmanager

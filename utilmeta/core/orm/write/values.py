@@ -10,14 +10,14 @@ from typing import Any
 import pydantic
 import pydantic_core
 from django.core.exceptions import ValidationError
-from django.db.models import DurationField, IntegerField, JSONField, Model, UUIDField
+from django.db.models import JSONField, Model
 from pydantic_core import MISSING
 
 from utilmeta.core.orm.keys import as_key
 from utilmeta.core.orm.prepare import ignored_names
 from utilmeta.core.orm.read.reading import key_value
 from utilmeta.core.orm.storable import as_stored, storable
-from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of
+from utilmeta.core.orm.write.plan import READ, WriteNested, WritePlan, write_plan_of
 from utilmeta.utils.exceptions import BadRequest
 from utilmeta.utils.masking import MASK, is_secret
 
@@ -65,7 +65,7 @@ class Item:
         values: by attribute of the model.
         key: primary key; None for a row that gets one.
         creates: whether it is a new row.
-        row: the model's instance, once there is one.
+        row: the model's instance, where one was made.
         found: whether its key was found by other fields, so that no version is expected.
         version: what its version becomes, where it is counted apart from the values.
     """
@@ -78,6 +78,10 @@ class Item:
     row: Any = None
     found: bool = False
     version: Any = None
+
+    def holds(self, attribute: str) -> Any:
+        """Return what the row holds after it was written."""
+        return self.values[attribute] if self.row is None else getattr(self.row, attribute)
 
 
 def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:
@@ -94,27 +98,35 @@ def item_of(plan: WritePlan, instance: Any, place: str, alias: str) -> Item:
 
 def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
     """Add the values of the columns to a row; what is wrong is added to `faults`."""
-    written = names_written(item.instance, creates=item.creates)
-    known = set(item.values)
+    held = item.instance.__dict__
+    values = item.values
+    known = frozenset(values)
+    # A new row is given all there is.
+    written = held if item.creates else names_written(item.instance, creates=False)
     for column in plan.columns:
-        if column.column.attname in known:
+        attribute = column.column.attname
+        if attribute in known:
             # The row it is nested in has said so, whatever was sent.
             continue
-        value = item.instance.__dict__.get(column.name, MISSING)
-        place = f"{item.place}{column.wire}"
+        value = held.get(column.name, MISSING)
         if value is MISSING:
             if item.creates and column.required:
-                faults.append(fault(place, "missing", "Field required"))
+                faults.append(fault(f"{item.place}{column.wire}", "missing", "Field required"))
             continue
         if column.name not in written:
             continue
         if value is None and not column.column.null:
+            place = f"{item.place}{column.wire}"
             faults.append(fault(place, "null", "Value should not be null", None))
             continue
+        kind = value.__class__
+        if kind in column.plain and (kind is not str or (value.isascii() and "\0" not in value)):
+            values[attribute] = value
+            continue
         try:
-            item.values[column.column.attname] = storable(as_column(column.column, value))
+            values[attribute] = storable(as_column(column.column, value))
         except ValueError as exc:
-            faults.append(fault(place, "value", str(exc)))
+            faults.append(fault(f"{item.place}{column.wire}", "value", str(exc)))
 
 
 def names_written(instance: Any, *, creates: bool) -> set[str]:
@@ -151,7 +163,7 @@ def as_column(column: Any, value: Any) -> Any:
     if hasattr(value, "unicode_string") or isinstance(value, _TEXTS):
         # pydantic's URLs and the like, which databases know as text.
         return str(value)
-    if isinstance(value, str) and isinstance(column, DurationField | UUIDField | IntegerField):
+    if isinstance(value, str) and isinstance(column, READ):
         return _read(column, value)
     return value
 

@@ -1,0 +1,1 @@
+"""An app whose models have what could change the text of a statement that is kept."""
