@@ -242,24 +242,23 @@ def _is_marked(function: Any) -> bool:
 
 
 def _check_attribute(cls: type[API], name: str, value: object) -> None:
-    where = place_of(cls)
     if isinstance(value, Pending):
         raise ConfigError(
-            f"{where}.{name}: decorated twice; write one method for each verb, and name the other "
-            "endpoint's path where both answer at it"
+            f"{place_of(cls)}.{name}: decorated twice; write one method for each verb, and name "
+            "the other endpoint's path where both answer at it"
         )
     if name == "response":
         if not (isinstance(value, type) and issubclass(value, Response)):
             raise ConfigError(
-                f"{where}.response: this name is the API's own, for the template of the class's "
-                "answers; expected a subclass of response.Response"
+                f"{place_of(cls)}.response: this name is the API's own, for the template of the "
+                "class's answers; expected a subclass of response.Response"
             )
         return
     if isinstance(value, staticmethod | classmethod) and _is_marked(value.__func__):
-        raise ConfigError(f"{where}.{name}: an endpoint or a hook is a plain method")
+        raise ConfigError(f"{place_of(cls)}.{name}: an endpoint or a hook is a plain method")
     is_ours = hasattr(value, ENDPOINT) or hasattr(value, HOOK) or as_param(value) is not None
     if name in RESERVED and (is_ours or is_api(value) or isinstance(value, Route)):
-        raise ConfigError(f"{where}.{name}: this name is the API's own; choose another")
+        raise ConfigError(f"{place_of(cls)}.{name}: this name is the API's own; choose another")
 
 
 def _check_bases(cls: type[API]) -> None:

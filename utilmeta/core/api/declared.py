@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from utilmeta.utils.exceptions import ConfigError
@@ -124,6 +125,15 @@ def make_about(where: str, options: Mapping[str, Any], forbidden: tuple[str, ...
 
 def place_of(target: Any) -> str:
     """Return the name of a class or a function with file and line, for messages."""
+    code = getattr(inspect.unwrap(target), "__code__", None)
+    if code is not None:
+        # As the source would tell, which takes a while to read.
+        return f"{target.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
+    return _place_of_class(target)
+
+
+@lru_cache(256)
+def _place_of_class(target: Any) -> str:
     try:
         _, line = inspect.getsourcelines(target)
         file = inspect.getsourcefile(target)

@@ -83,6 +83,13 @@ def print_banner(name: str, version: str, backend: str, mode: str, url: str) -> 
     sys.stdout.flush()
 
 
+def way_of(adapter: Adapter) -> str:
+    """Return which way requests of the API go, and why, for people."""
+    reason = adapter.entrance()
+    name = adapter.name
+    return f"before {name}'s handler" if reason is None else f"through {name}: {reason}"
+
+
 def url_of(scheme: str, host: str, port: int, route: str) -> str:
     """Return the URL a service answers at, for people."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
@@ -122,7 +129,7 @@ def serve(service: Servable, options: dict[str, Any]) -> None:
                 service.version,
                 f"{adapter.name} {adapter.version()}",
                 f"{'production' if service.production else 'development'}, "
-                f"{'async' if service.asynchronous else 'sync'}",
+                f"{'async' if service.asynchronous else 'sync'}, {way_of(adapter)}",
                 url_of(service.scheme, host, port, service.route),
             )
 

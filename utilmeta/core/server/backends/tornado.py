@@ -2,9 +2,6 @@
 
 import asyncio
 import signal
-import socket
-import time
-from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -17,141 +14,20 @@ from tornado.httputil import (
     HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
-    format_timestamp,
 )
-from tornado.iostream import StreamClosedError
 from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
-from utilmeta.core.request.raw import HeaderPairs, RawRequest, locate_encoded
 from utilmeta.core.request.socket import is_upgrade
-from utilmeta.core.response import RawResponse
+from utilmeta.core.server.backends.tornado_exchange import Exchange, TornadoRequest
 from utilmeta.core.server.backends.tornado_socket import SocketHandler
-from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions, depth_of
-from utilmeta.utils.exceptions.http import phrase_of
+from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
+from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch
 
-# Chunks of a request body that may wait for the endpoint before the client has to.
-_QUEUED = 16
 # Seconds that requests in flight are given when the process is told to end.
 DRAIN = 30.0
 # Seconds that clients of WebSockets are given to answer a close frame then.
 ECHO = 0.2
-
-
-class TornadoRequest(RawRequest):
-    """A raw request over what Tornado's server hands to a message delegate.
-
-    Args:
-        start: method and target.
-        fields: the header fields.
-        connection: where the answer goes.
-        route: the route below which the handler answers.
-    """
-
-    __slots__ = ("body", "fields")
-
-    asynchronous: ClassVar[bool] = True
-
-    def __init__(
-        self, start: RequestStartLine, fields: HTTPHeaders, connection: Any, route: str
-    ) -> None:
-        self.native = connection
-        self.fields = fields
-        self.method = start.method.upper()
-        self.prefix = route
-        target, _, self.query = start.path.partition("?")
-        location = locate_encoded(target.encode("latin-1", "replace"), depth_of(route))
-        self.path, self.segments, self.fault = location
-        context = connection.context
-        self.scheme = context.protocol
-        self.server = None
-        is_unix = context.address_family not in (socket.AF_INET, socket.AF_INET6)
-        port = context.address[1] if not is_unix and context.address else 0
-        self.client = None if is_unix else (context.remote_ip, port)
-        self.body: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED)
-
-    def headers(self) -> HeaderPairs:
-        """Return the header fields."""
-        return [(name.lower(), value) for name, value in self.fields.get_all()]
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header given in lower case, repeats joined by `, `."""
-        found = self.fields.get_list(name)
-        return ", ".join(found) if found else None
-
-    def stream(self) -> Iterator[bytes]:
-        """Refuse: an async server's body is read with `astream`."""
-        raise TypeError("the body of an async server's request is read with astream()")
-
-    async def astream(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives.
-
-        Raises:
-            BadRequest: the client went away before the end.
-        """
-        while (chunk := await self.body.get()) is not None:
-            yield chunk
-        # Whoever reads again finds the end again.
-        self.body.put_nowait(None)
-
-
-class Exchange(HTTPMessageDelegate):
-    """One request and its answer.
-
-    Args:
-        adapter: counts the exchange while it lasts.
-        handler: answers it.
-        route: the route it is mounted at.
-        connection: where the answer goes.
-    """
-
-    def __init__(
-        self, adapter: "TornadoAdapter", handler: Handler, route: str, connection: HTTPConnection
-    ) -> None:
-        self._adapter = adapter
-        self._handler = handler
-        self._route = route
-        self._connection = connection
-        self._raw: TornadoRequest | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._ending: asyncio.Future[None] | None = None
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> None:
-        """Begin to answer; the body follows."""
-        assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
-        self._raw = TornadoRequest(start_line, headers, self._connection, self._route)
-        self._task = asyncio.ensure_future(self._answer(self._raw))
-        self._adapter.exchanges.add(self._task)
-        self._task.add_done_callback(self._adapter.exchanges.discard)
-
-    async def data_received(self, chunk: bytes) -> None:
-        """Hand a chunk of the body over; waits while too many are unread."""
-        if self._raw is not None and self._task is not None and not self._task.done():
-            putting = asyncio.ensure_future(self._raw.body.put(chunk))
-            await asyncio.wait({putting, self._task}, return_when=asyncio.FIRST_COMPLETED)
-            putting.cancel()
-
-    def finish(self) -> None:
-        """Mark the end of the body."""
-        if self._raw is not None:
-            self._ending = asyncio.ensure_future(self._raw.body.put(None))
-
-    def on_connection_close(self) -> None:
-        """Give up: nobody waits for the answer."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _answer(self, raw: TornadoRequest) -> None:
-        response = await self._handler.ahandle(raw)
-        try:
-            await self._adapter.write(self._connection, response)
-        except StreamClosedError:
-            # The client went away; the body is closed below.
-            pass
-        finally:
-            await response.aclose()
 
 
 class Switch(HTTPMessageDelegate):
@@ -176,7 +52,7 @@ class Switch(HTTPMessageDelegate):
     ) -> Any:
         """Decide, and hand over."""
         assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
-        if is_upgrade(start_line.method, list(headers.get_all())):
+        if "Upgrade" in headers and is_upgrade(start_line.method, list(headers.get_all())):
             self._to = self._delegate.socket(
                 start_line, headers, self._server_connection, self._connection
             )
@@ -218,7 +94,7 @@ class Delegate(HTTPServerConnectionDelegate):
 
     def exchange(self, connection: HTTPConnection) -> Exchange:
         """Return the delegate for a request and its answer."""
-        return Exchange(self._adapter, self._handler, self._route, connection)
+        return Exchange(self._adapter.exchanges, self._handler, self._route, connection)
 
     def socket(
         self, start: RequestStartLine, headers: HTTPHeaders, server: object, connection: Any
@@ -254,6 +130,84 @@ class Below(Matcher):
         return {} if inside else None
 
 
+class ServiceApplication(Application):
+    """Tornado's application of a service that was given none.
+
+    Attributes:
+        routes: the handlers.
+        exchanges: requests in flight.
+        watch: whether requests need Tornado's routing.
+    """
+
+    def __init__(self, exchanges: "set[asyncio.Task[None]]") -> None:
+        super().__init__(debug=False)
+        self.routes = Routes()
+        self.exchanges = exchanges
+        self.watch = Watch(self._facts, self._judge)
+
+    def _facts(self) -> Any:
+        return len(self.default_router.rules), tuple(self.wildcard_router.rules)
+
+    def _judge(self) -> Reason:
+        """Return why requests go through Tornado's routing; None when they need not."""
+        if len(self.default_router.rules) != 1:
+            return "handlers of the application for a host"
+        for rule in self.wildcard_router.rules:
+            if not isinstance(rule.target, Delegate):
+                return "the application's own handlers"
+        return None
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Return the delegate for one request."""
+        return Entry(self, server_conn, request_conn)
+
+    def through_routing(self, server_conn: object, request_conn: HTTPConnection) -> Any:
+        """Return the delegate for a request that needs Tornado's routing."""
+        return super().start_request(server_conn, request_conn)
+
+
+class Entry(HTTPMessageDelegate):
+    """One request, before it is known whether it needs Tornado's routing.
+
+    Args:
+        app: the application.
+        server_connection: what Tornado's server knows the connection by.
+        connection: where the answer goes.
+    """
+
+    def __init__(
+        self, app: ServiceApplication, server_connection: object, connection: HTTPConnection
+    ) -> None:
+        self._app = app
+        self._server_connection = server_connection
+        self._connection = connection
+        self._to: Any = None
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Any:
+        """Decide, and hand over."""
+        assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
+        app, found = self._app, None
+        if "Upgrade" not in headers and app.watch.reason() is None:
+            found = app.routes.find(start_line.path.partition("?")[0])
+        if found is None:
+            self._to = app.through_routing(self._server_connection, self._connection)
+        else:
+            self._to = Exchange(app.exchanges, found[1], found[0], self._connection)
+        # What follows goes there at once.
+        self.data_received = self._to.data_received  # type: ignore[method-assign]
+        self.finish = self._to.finish  # type: ignore[method-assign]
+        return self._to.headers_received(start_line, headers)
+
+    def on_connection_close(self) -> None:
+        """Tell that the client is gone."""
+        if self._to is not None:
+            self._to.on_connection_close()
+
+
 class TornadoAdapter(Adapter):
     """Serves with a delegate after the application's own handlers."""
 
@@ -276,7 +230,10 @@ class TornadoAdapter(Adapter):
 
     def mount(self, route: str, handler: Handler) -> None:
         """Add a rule after the application's own."""
-        self.application().wildcard_router.add_rules([self._rule(route, handler)])
+        app = self.application()
+        app.wildcard_router.add_rules([self._rule(route, handler)])
+        if isinstance(app, ServiceApplication):
+            app.routes.add(route, handler)
 
     def _rule(self, route: str, handler: Handler) -> Rule:
         return Rule(Below(route), Delegate(self, handler, route))
@@ -288,28 +245,18 @@ class TornadoAdapter(Adapter):
         self.mount(route, handler)
         return self.app
 
-    async def write(self, connection: HTTPConnection, response: RawResponse) -> None:
-        """Send a response."""
-        fields = HTTPHeaders()
-        for name, value in response.headers:
-            fields.add(name, value)
-        fields.add("Date", format_timestamp(time.time()))
-        start = ResponseStartLine("", response.status, phrase_of(response.status))
-        body: Any = response.body
-        if isinstance(body, bytes):
-            connection.write_headers(start, fields, body)
-        else:
-            first = await anext(body, None)
-            await connection.write_headers(start, fields, first)
-            async for chunk in body:
-                await connection.write(chunk)
-        connection.finish()
-
     def application(self) -> Application:
         """Return the application."""
         if self.app is None:
-            self.app = Application(debug=False)
+            self.app = ServiceApplication(self.exchanges)
         return self.app
+
+    def entrance(self) -> str | None:
+        """Return why requests go through Tornado's routing; None when they need not."""
+        app = self.application()
+        if not isinstance(app, ServiceApplication):
+            return "the application is the project's own"
+        return app.watch.reason()
 
     def run(self, options: RunOptions) -> None:
         """Serve on an event loop; SIGTERM and SIGINT let requests in flight finish."""

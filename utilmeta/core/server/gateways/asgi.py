@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from utilmeta.core.request.raw import (
     HeaderPairs,
     RawRequest,
+    check_complete,
+    check_length,
     locate_decoded,
     locate_encoded,
     locate_plain,
@@ -23,6 +25,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 # A WebSocket's scheme is that of the request that opens it.
 _SCHEMES = {"ws": "http", "wss": "https"}
+
+
+_GONE = "The client went away before the request body ended"
 
 
 class ASGIRequest(RawRequest):
@@ -98,6 +103,22 @@ class ASGIRequest(RawRequest):
         """Refuse: an async server's body is read with `astream`."""
         raise TypeError("the body of an async server's request is read with astream()")
 
+    async def aread(self, limit: int | None) -> bytes:
+        """Return the whole body; most come in one message."""
+        announced = self.content_length()
+        check_length(announced, limit)
+        body = b""
+        more = self.reading = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest(_GONE)
+            body += message.get("body", b"")
+            check_length(len(body), limit)
+            more = self.reading = message.get("more_body", False)
+        check_complete(len(body), announced)
+        return body
+
     async def astream(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives.
 
@@ -108,7 +129,7 @@ class ASGIRequest(RawRequest):
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise BadRequest("The client went away before the request body ended")
+                raise BadRequest(_GONE)
             chunk = message.get("body", b"")
             more = self.reading = message.get("more_body", False)
             if chunk:

@@ -39,6 +39,8 @@ class DjangoASGIRequest(RawASGIRequest):
 
     __slots__ = ()
 
+    aread = RawRequest.aread
+
     async def astream(self) -> AsyncIterator[bytes]:
         """Yield the body."""
         request: HttpRequest = self.native
