@@ -145,18 +145,18 @@ class Related:
     def gather(self, keys: Iterable[Any], reading: Reading) -> dict[Any, list[Any]]:
         """Return the records, or values, by the key of the row they belong to."""
         rows = self._rows(keys, reading.using)
-        items: list[Any]
-        if self.shape is not None:
-            items = build(self.shape, rows, reading, None)
-        elif self.convert is None:
-            items = [row[self.value] for row in rows]
-        else:
-            convert, value = self.convert, self.value
-            items = [None if row[value] is None else convert(row[value]) for row in rows]
         found: dict[Any, list[Any]] = defaultdict(list)
-        label = self.label
-        for row, item in zip(rows, items, strict=True):
-            found[row[label]].append(item)
+        label, value, convert = self.label, self.value, self.convert
+        if self.shape is not None:
+            for row, item in zip(rows, build(self.shape, rows, reading, None), strict=True):
+                found[row[label]].append(item)
+        elif convert is None:
+            for row in rows:
+                found[row[label]].append(row[value])
+        else:
+            for row in rows:
+                plain = row[value]
+                found[row[label]].append(None if plain is None else convert(plain))
         return found
 
     def gather_paths(self, wanted: list[tuple[Any, Path]], reading: Reading) -> list[list[Any]]:

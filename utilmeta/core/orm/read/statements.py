@@ -21,6 +21,7 @@ from django.db.models.functions.datetime import TimezoneMixin
 from django.db.models.sql.query import Query
 from django.utils.functional import Promise
 
+from utilmeta.core.orm.read.cursors import fetch
 from utilmeta.core.orm.read.keylists import LateKeys
 from utilmeta.core.orm.read.rowconverters import RowConverter, row_converter
 from utilmeta.core.orm.read.structure import (
@@ -97,9 +98,7 @@ class Kept:
         if structure is not None and (structure.low or structure.high is not None):
             limits = connection.ops.limit_offset_sql(structure.low, structure.high)
             text = f"{text} {limits}" if limits else text
-        with connection.cursor() as cursor:
-            cursor.execute(text, params)
-            rows: Rows = cursor.fetchall()
+        rows: Rows = fetch(connection, text, params)
         if self.width is not None:
             rows = [row[: self.width] for row in rows]
         return rows if self.convert is None else self.convert(rows, connection)
