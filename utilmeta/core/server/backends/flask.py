@@ -51,6 +51,7 @@ class FlaskAdapter(Adapter):
         if frame.production:
             self.app.debug = False
         self._routes = Routes()
+        self._endpoints: set[str] = set()
         self._entrance: FlaskEntrance | None = None
 
     @classmethod
@@ -68,24 +69,30 @@ class FlaskAdapter(Adapter):
             return self.write(handler.handle(raw))
 
         self.app.view_functions[endpoint] = view
-        self._open_entrance().add(route, handler)
+        self._endpoints.add(endpoint)
+        self._open_entrance()
+        self._routes.add(route, handler)
         for rule in {route or "/", f"{route}/<utilmeta_rest:rest>"}:
             self.app.url_map.add(
                 Rule(rule, endpoint=endpoint, strict_slashes=False, merge_slashes=False)
             )
 
-    def _open_entrance(self) -> Routes:
-        """Return the routes that are answered before the application where that changes nothing."""
-        if self._entrance is None:
-            inner: Any = self.app.wsgi_app
-            self._entrance = FlaskEntrance(self.app, inner, self._routes, self.write)
+    def _open_entrance(self) -> None:
+        """Let requests be answered before the application where that changes nothing."""
+        inner: Any = self.app.wsgi_app
+        # What wraps the application already has to see its requests.
+        if self._entrance is None and "wsgi_app" not in vars(self.app):
+            self._entrance = FlaskEntrance(
+                self.app, inner, self._routes, self._endpoints, self.write
+            )
             self.app.wsgi_app = self._entrance  # type: ignore[method-assign]
-        return self._routes
 
     def entrance(self) -> str | None:
         """Return why requests go through Flask; None when they need not."""
         self._open_entrance()
-        return None if self._entrance is None else self._entrance.watch.reason()
+        if self._entrance is None:
+            return "something wraps the application's wsgi_app"
+        return self._entrance.watch.reason()
 
     def adapt(self, route: str, handler: Handler) -> Flask:
         """Mount the handler and return the application."""

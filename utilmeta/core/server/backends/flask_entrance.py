@@ -1,13 +1,15 @@
 """When, and how, requests are answered before Flask looks at them."""
 
+import contextvars
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import flask.signals
 from flask import Flask
-from flask.ctx import RequestContext
+from flask.ctx import AppContext, RequestContext
 from flask.globals import _cv_app, _cv_request
+from flask.sessions import SecureCookieSessionInterface
 
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of, written
@@ -44,24 +46,46 @@ class _Late:
     """What stands for one of Flask's contexts until it is looked at.
 
     Args:
-        context: knows how to make them.
-        variable: where Flask looks for it.
+        late: knows how to make it.
+        is_app: whether it stands for the application's context, not for the request's.
     """
 
-    __slots__ = ("_context", "_variable")
+    __slots__ = ("_is_app", "_late")
 
-    def __init__(self, context: "LateContext", variable: Any) -> None:
-        self._context = context
-        self._variable = variable
+    def __init__(self, late: "LateContext", *, is_app: bool) -> None:
+        object.__setattr__(self, "_late", late)
+        object.__setattr__(self, "_is_app", is_app)
+
+    def _made(self) -> Any:
+        return self._late.made(is_app=self._is_app)
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the context itself."""
-        self._context.made()
-        return getattr(self._variable.get(), name)
+        if self._late.is_being_made:
+            # Flask asks whose context there is; it is nobody's yet.
+            return None
+        return getattr(self._made(), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute of the context itself."""
+        setattr(self._made(), name, value)
+
+    def __enter__(self) -> Any:
+        """Let the contexts be in force here and now, as `stream_with_context` does."""
+        made = self._made()
+        self._late.hold()
+        return made
+
+    def __exit__(self, *_error: object) -> None:
+        """Let them no longer be in force here."""
+        self._late.let_go()
 
 
 class LateContext:
     """Flask's contexts of a request, made when `flask.request`, `g` and such are first looked at.
+
+    They are entered in a copy of the current context variables, as they may be looked at on another
+    thread, or in a task.
 
     Args:
         app: the application.
@@ -69,47 +93,83 @@ class LateContext:
 
     Attributes:
         body: the request's body, once it was read.
+        is_being_made: whether they are made right now.
 
     Source: flask.globals and flask.ctx.RequestContext, of Flask 3.1.
     """
 
-    __slots__ = ("_app", "_context", "_environ", "_of_app", "_of_request", "body")
+    __slots__ = (
+        "_app",
+        "_contexts",
+        "_environ",
+        "_held",
+        "_is_over",
+        "_tokens",
+        "_within",
+        "body",
+        "is_being_made",
+    )
 
     def __init__(self, app: Flask, environ: Environ) -> None:
         self._app = app
         self._environ = environ
-        self._context: RequestContext | None = None
-        variables: Any = (_cv_app, _cv_request)
-        self._of_app = variables[0].set(_Late(self, _cv_app))
-        self._of_request = variables[1].set(_Late(self, _cv_request))
+        self._contexts: tuple[RequestContext, AppContext] | None = None
+        self._within: contextvars.Context | None = None
+        self._held: list[Any] = []
+        self._is_over = False
         self.body: bytes | None = None
+        self.is_being_made = False
+        of_app, of_request = _Late(self, is_app=True), _Late(self, is_app=False)
+        variables: Any = (_cv_app, _cv_request)
+        self._tokens = (variables[0].set(of_app), variables[1].set(of_request))
 
-    def made(self) -> RequestContext:
-        """Return the request's context, in force from now on."""
-        if self._context is None:
-            self._leave()
+    def made(self, *, is_app: bool = False) -> Any:
+        """Return the request's context, or the application's."""
+        if self._contexts is None:
             environ = self._environ
             if self.body is not None:
                 environ = {**environ, "wsgi.input": io.BytesIO(self.body)}
-            self._context = self._app.request_context(environ)
-            self._context.push()
-        return self._context
-
-    def _leave(self) -> None:
-        _cv_request.reset(self._of_request)
-        _cv_app.reset(self._of_app)
+            request = self._app.request_context(environ)
+            self.is_being_made = True
+            self._within = contextvars.copy_context()
+            try:
+                self._within.run(request.push)
+            finally:
+                self.is_being_made = False
+            self._contexts = (request, self._within[_cv_app])
+        return self._contexts[is_app]
 
     @property
     def is_made(self) -> bool:
-        """Whether the context was looked at."""
-        return self._context is not None
+        """Whether the contexts were looked at."""
+        return self._contexts is not None
 
     def end(self) -> None:
-        """Leave the contexts."""
-        if self._context is None:
-            self._leave()
-        else:
-            self._context.pop(None)
+        """Leave the contexts, or let a stream do so that still needs them."""
+        self._is_over = True
+        self._leave()
+
+    def hold(self) -> None:
+        """Let the contexts be in force here, until `let_go`, though the request may be over."""
+        variables: Any = (_cv_request, _cv_app)
+        pairs = zip(variables, self._contexts or (), strict=False)
+        self._held.append([(variable, variable.set(context)) for variable, context in pairs])
+
+    def let_go(self) -> None:
+        """Undo the last `hold`."""
+        for variable, token in self._held.pop():
+            variable.reset(token)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the contexts once nobody needs them any more."""
+        if self._held or not self._is_over:
+            return
+        variables: Any = (_cv_app, _cv_request)
+        for variable, token in zip(variables, self._tokens, strict=True):
+            variable.reset(token)
+        if self._contexts is not None and self._within is not None:
+            self._within.run(self._contexts[0].pop, None)
 
 
 class EntryRequest(WSGIRequest):
@@ -149,6 +209,7 @@ class FlaskEntrance:
         app: the application.
         inner: its own way, its WSGI application.
         routes: the handlers.
+        endpoints: names of the rules that lead to them.
         write: makes Flask's response of a raw one.
     """
 
@@ -157,11 +218,13 @@ class FlaskEntrance:
         app: Flask,
         inner: Callable[..., Any],
         routes: Routes,
+        endpoints: Collection[str],
         write: Callable[[RawResponse], Any],
     ) -> None:
         self._app = app
         self._inner = inner
         self._routes = routes
+        self._endpoints = endpoints
         self._write = write
         self.watch = Watch(self._facts, self._judge)
 
@@ -175,32 +238,53 @@ class FlaskEntrance:
             _size(app.url_value_preprocessors),
             len(app.teardown_appcontext_funcs),
             any(signal.receivers for signal in _SIGNALS),
+            app.config.get("TRUSTED_HOSTS"),
+            app.session_interface,
+            vars(app).keys().isdisjoint(_STOCK),
         )
 
     def _judge(self) -> Reason:
         app = self._app
-        if any(self._facts()[1:-1]):
+        if any(self._facts()[1:6]):
             return "a hook of the application, such as before_request"
         if any(signal.receivers for signal in _SIGNALS):
             return "a receiver of one of Flask's signals"
-        changed = [name for name in _STOCK if getattr(type(app), name) is not getattr(Flask, name)]
-        if changed:
-            return f"{type(app).__name__}.{changed[0]}"
+        for name in (*_STOCK, "wsgi_app"):
+            is_own = name in vars(app) and name != "wsgi_app"
+            if is_own or getattr(type(app), name) is not getattr(Flask, name):
+                return f"{type(app).__name__}.{name}"
+        if type(app.session_interface) is not SecureCookieSessionInterface:
+            return "a session interface of the application's own"
+        return self._judge_rules()
+
+    def _judge_rules(self) -> Reason:
+        app = self._app
         if app.url_map.host_matching or app.subdomain_matching or app.config.get("TRUSTED_HOSTS"):
             return "hosts that the application matches itself"
         for rule in app.url_map.iter_rules():
-            is_ours = rule.endpoint.startswith("utilmeta:")
+            is_ours = rule.endpoint in self._endpoints
             if not is_ours and self._routes.crossed_by(literal_of(rule.rule, "<")):
                 return f"the application's own rule {rule.rule}"
         return None
 
     def __call__(self, environ: Environ, start_response: Any) -> Any:
         """Answer one request."""
-        if not environ.get("SCRIPT_NAME") and self.watch.reason() is None:
+        if not (self._needs_flask(environ) or self.watch.reason()):
             found = self._routes.find(environ.get("PATH_INFO", ""))
             if found is not None:
                 return self._answer(found[0], found[1], environ, start_response)
         return self._inner(environ, start_response)
+
+    def _needs_flask(self, environ: Environ) -> bool:
+        """Return whether a request is one that Flask itself may do something with."""
+        cookies = environ.get("HTTP_COOKIE")
+        return bool(
+            environ.get("SCRIPT_NAME")
+            # A session that is there may have to be refreshed.
+            or (cookies and self._app.config["SESSION_COOKIE_NAME"] in cookies)
+            or "HTTP_UPGRADE" in environ
+            or "werkzeug.debug.preserve_context" in environ
+        )
 
     def _answer(self, route: str, handler: Any, environ: Environ, start_response: Any) -> Any:
         late = LateContext(self._app, environ)
@@ -208,8 +292,13 @@ class FlaskEntrance:
             response: RawResponse = handler.handle(EntryRequest(environ, route, late))
             if not late.is_made:
                 return written(response, start_response)
-            # The session, say, may have been changed.
-            native = self._app.process_response(self._write(response))
-            return native(environ, start_response)
+            return self._processed(self._write(response))(environ, start_response)
         finally:
             late.end()
+
+    def _processed(self, native: Any) -> Any:
+        """Return Flask's response with what Flask does to it, such as saving the session."""
+        try:
+            return self._app.process_response(native)
+        except Exception as exc:
+            return self._app.handle_exception(exc)

@@ -62,6 +62,7 @@ class SanicAdapter(Adapter):
 
         if isinstance(self.app, ServiceSanic):
             self.app.entrance.routes.add(route, handler)
+            self.app.entrance.views.add(view)
         # Lets Sanic take None for an answer, which a WebSocket's view returns.
         view.is_websocket = True  # type: ignore[attr-defined]
         self.app.enable_websocket()

@@ -3,9 +3,13 @@
 from typing import Any
 
 from sanic import Request, Sanic
+from sanic.constants import HTTPMethod
 
 from utilmeta.core.server.backends.sanic_requests import SanicRequest, asks_for_socket, write
 from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of
+
+# As Sanic's routing knows them: it compares the letters as they are.
+_METHODS = frozenset(str(method.value) for method in HTTPMethod)
 
 
 class SanicEntrance:
@@ -16,6 +20,7 @@ class SanicEntrance:
 
     Attributes:
         routes: the handlers.
+        views: Sanic's handlers that lead to them.
         watch: whether it is open.
 
     Source: sanic.app.Sanic.handle_request, of Sanic 25.12.
@@ -24,6 +29,8 @@ class SanicEntrance:
     def __init__(self, app: Sanic[Any, Any]) -> None:
         self._app = app
         self.routes = Routes()
+        self.views: set[Any] = set()
+        self._native: dict[str, list[Any]] = {}
         self.watch = Watch(self._facts, self._judge)
 
     def _facts(self) -> Any:
@@ -42,6 +49,7 @@ class SanicEntrance:
         app = self._app
         if any(self._facts()[:4]):
             return "middleware of the application"
+        self._native.clear()
         events = [
             *(signal.event for signal in app._future_signals),  # noqa: SLF001
             *(signal.path for signal in app.signal_router.routes),
@@ -49,19 +57,23 @@ class SanicEntrance:
         if any(str(event).startswith("http.") for event in events):
             return "a handler of one of Sanic's http signals"
         for route in app.router.routes:
-            is_ours = ".utilmeta" in route.name
-            if not is_ours and self.routes.crossed_by("/" + literal_of(route.path, "<")):
+            path = "/" + literal_of(route.path, "<")
+            if route.handler in self.views:
+                self._native.setdefault(path.rstrip("/"), []).append(route)
+            elif self.routes.crossed_by(path):
                 return f"the application's own route /{route.path}"
         return None
 
     async def answer(self, request: Request[Any, Any]) -> bool:
         """Answer one request; returns False when nothing was done."""
-        if self.watch.reason() is not None or asks_for_socket(request):
+        is_usual = request.method in _METHODS and not asks_for_socket(request)
+        if not is_usual or self.watch.reason() is not None:
             return False
         found = self.routes.find(request.path)
         if found is None:
             return False
         route, handler = found
+        self._tell(request, route)
         try:
             if request.stream and request.stream.request_body:
                 # It is the engine that limits bodies, as they are read.
@@ -74,6 +86,14 @@ class SanicEntrance:
         except Exception as exc:
             await self._app.handle_exception(request, exc, run_middleware=False)
         return True
+
+    def _tell(self, request: Request[Any, Any], route: str) -> None:
+        """Let a request know its route, as Sanic's routing does."""
+        rest = request.path[len(route) + 1 :]
+        for native in self._native.get(route, ()):
+            if bool(native.params) == bool(rest):
+                request.route = native
+                request._match_info = {"rest": rest} if rest else {}  # noqa: SLF001 - as Sanic does
 
 
 class ServiceSanic(Sanic[Any, Any]):

@@ -12,6 +12,9 @@ from utilmeta.core.server.gateways.endpoints import ASGIEntrance, Fallback
 from utilmeta.core.server.gateways.entrance import Watch, literal_of
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
 
+# Where the classes are from that do nothing of a project's own.
+_STOCK = ("starlette.", "fastapi.")
+
 
 class StarletteAdapter(Adapter):
     """Serves behind the application's middleware, after its own routes."""
@@ -75,15 +78,21 @@ class StarletteAdapter(Adapter):
         """Let requests be answered before the application's stack where that changes nothing."""
         app, router = self.app, self.app.router
         build = app.build_middleware_stack
-        watch = Watch(
-            lambda: (tuple(router.routes), router.default, router.middleware_stack),
+        self._is_own_stack = "build_middleware_stack" in vars(app)
+        watch = self._watch = Watch(
+            lambda: (
+                tuple(router.routes),
+                tuple(app.user_middleware),
+                tuple(app.exception_handlers),
+                getattr(app, "max_body_size", None),
+                router.default,
+                router.middleware_stack,
+            ),
             lambda: self._way(fallback),
         )
-        self._watch = watch
 
         def build_stack() -> Any:
-            # Afterwards the application takes no more middleware.
-            return ASGIEntrance(build(), fallback.routes, watch)
+            return ASGIEntrance(build(), fallback.routes, watch, router)
 
         app.build_middleware_stack = build_stack  # type: ignore[method-assign]
 
@@ -94,6 +103,12 @@ class StarletteAdapter(Adapter):
             return f"middleware {getattr(app.user_middleware[0].cls, '__name__', '')}"
         if getattr(app, "max_body_size", None) is not None:
             return "max_body_size of the application"
+        if Exception in app.exception_handlers or 500 in app.exception_handlers:
+            return "a handler of all exceptions"
+        builder = type(app).build_middleware_stack.__module__
+        is_stock = builder.startswith(_STOCK) and type(router).__module__.startswith(_STOCK)
+        if self._is_own_stack or not is_stock:
+            return "a stack, or a router, of the application's own"
         if router.default is not fallback or router.middleware_stack != router.app:
             return "another default, or middleware, of the router"
         for route in router.routes:

@@ -114,15 +114,17 @@ def end_left_blocks(before: Mapping[str, int]) -> None:
         blocks = connection.atomic_blocks
         if blocks and len(blocks) > before.get(connection.alias, 0):
             logger.error("a request left a transaction of %r open; it is undone", connection.alias)
-            # One that is broken has nothing to undo.
-            with contextlib.suppress(DatabaseError), connection.wrap_database_errors:
-                connection.connection.rollback()
+            # One that is broken, or closed, has nothing to undo.
+            if connection.connection is not None:
+                with contextlib.suppress(DatabaseError), connection.wrap_database_errors:
+                    connection.connection.rollback()
             # It begins anew, outside of any transaction, when it is asked for.
             connection.in_atomic_block = False
             connection.atomic_blocks.clear()
             connection.savepoint_ids.clear()
             connection.run_on_commit.clear()
             connection.needs_rollback = False
+            connection.closed_in_transaction = False
             connection.close()
 
 

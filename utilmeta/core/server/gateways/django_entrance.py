@@ -11,7 +11,13 @@ from django.core.handlers.asgi import ASGIRequest as NativeASGIRequest
 from django.core.handlers.wsgi import WSGIRequest as NativeWSGIRequest
 from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import (
+    URLPattern,
+    URLResolver,
+    get_resolver,
+    set_script_prefix,
+    set_urlconf,
+)
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 
@@ -49,13 +55,14 @@ class DjangoEntrance:
         self.routes = routes
         self._patterns = patterns
         self._middleware = tuple(settings.MIDDLEWARE)
-        self._resolver: Any = get_resolver()
+        self._lists: list[list[Any]] = []
         self._added: dict[bool, Pairs] = {}
         self.watch = Watch(self._facts, self._judge)
 
     def _facts(self) -> Any:
         return (
-            tuple(self._resolver.url_patterns),
+            settings.ROOT_URLCONF,
+            [*map(len, self._lists)],
             tuple(request_started.receivers),
             tuple(request_finished.receivers),
         )
@@ -80,7 +87,8 @@ class DjangoEntrance:
 
     def _judge_patterns(self) -> Reason:
         has_own = False
-        for pattern, literal in _literals(self._resolver.url_patterns, ""):
+        self._lists.clear()
+        for pattern, literal in _literals(get_resolver().url_patterns, "", self._lists):
             if pattern in self._patterns:
                 has_own = True
                 if literal:
@@ -109,8 +117,15 @@ def _judge_databases() -> Reason:
     return None
 
 
-def _literals(patterns: list[Any], before: str) -> Iterator[tuple[Any, str]]:
-    """Yield URL patterns, those that are included too, with what their paths begin with."""
+def _literals(patterns: list[Any], before: str, seen: list[list[Any]]) -> Iterator[tuple[Any, str]]:
+    """Yield URL patterns, those that are included too, with what their paths begin with.
+
+    Args:
+        patterns: the patterns.
+        before: what the path begins with that includes them.
+        seen: takes in the lists, which a project may add to.
+    """
+    seen.append(patterns)
     for pattern in patterns:
         inner: Any = pattern.pattern
         text = before
@@ -118,7 +133,7 @@ def _literals(patterns: list[Any], before: str) -> Iterator[tuple[Any, str]]:
             route = str(inner)
             text += literal_of(route, "<")
             if isinstance(pattern, URLResolver) and "<" not in route:
-                yield from _literals(pattern.url_patterns, text)
+                yield from _literals(pattern.url_patterns, text, seen)
                 continue
         yield pattern, text
 
@@ -144,6 +159,12 @@ def _headers_of(middleware: tuple[str, ...], *, secure: bool) -> Pairs:
     return [(name.lower(), value) for name, value in found.items() if name not in own]
 
 
+def _resolved(request: Any) -> Any:
+    """Return Django's request with what Django would have told of its URL."""
+    request.resolver_match = get_resolver().resolve(request.path_info)
+    return request
+
+
 class EntryWSGIRequest(DjangoWSGIRequest):
     """A raw request at the entrance of a WSGI service; Django's is made when it is asked for.
 
@@ -162,7 +183,7 @@ class EntryWSGIRequest(DjangoWSGIRequest):
         environ = self.environ
         if self._body is not None:
             environ = {**environ, "wsgi.input": io.BytesIO(self._body)}
-        return NativeWSGIRequest(environ)
+        return _resolved(NativeWSGIRequest(environ))
 
     @property
     def _is_native(self) -> bool:
@@ -205,7 +226,7 @@ class EntryASGIRequest(ASGIRequest):
         self._body = body
 
     def _late_native(self) -> Any:
-        return NativeASGIRequest(self.scope, io.BytesIO(self._body))
+        return _resolved(NativeASGIRequest(self.scope, io.BytesIO(self._body)))
 
     async def aread(self, limit: int | None) -> bytes:
         """Return the whole body."""
@@ -230,6 +251,9 @@ def answer_wsgi(entrance: DjangoEntrance, environ: Environ, start_response: Any)
     if found is None:
         return None
     route, handler = found
+    # What a request before this one may have left on the thread.
+    set_script_prefix("/")
+    set_urlconf(None)
     response = handler.handle(EntryWSGIRequest(environ, route))
     entrance.finish(response, secure=environ.get("wsgi.url_scheme") == "https")
     return written(response, start_response)
@@ -315,7 +339,9 @@ class _Watcher:
 
 def _length_of(scope: Scope) -> int | None:
     """Return the announced length of a body; None for one of unknown length."""
-    length = 0
+    # HTTP/1 says in either way that there is a body (RFC 9112 section 6.3), its successors do not.
+    is_told = scope.get("http_version", "1.1").startswith("1")
+    length = 0 if is_told or scope["method"] in ("GET", "HEAD") else None
     for name, value in scope["headers"]:
         if name == b"content-length":
             if not value.isdigit():

@@ -197,10 +197,12 @@ class ASGIEntrance:
         inner: the application's own way.
         routes: the endpoints.
         watch: whether it is open.
+        router: what the application would have told of itself.
     """
 
-    def __init__(self, inner: Application, routes: Routes, watch: Watch) -> None:
+    def __init__(self, inner: Application, routes: Routes, watch: Watch, router: object) -> None:
         self._inner = inner
+        self._router = router
         self._find = routes.find
         self._reason = watch.reason
 
@@ -209,6 +211,8 @@ class ASGIEntrance:
         if scope["type"] == "http" and not scope.get("root_path") and self._reason() is None:
             found = self._find(scope["path"])
             if found is not None:
+                told: Any = scope
+                told["router"] = self._router
                 await found[1](scope, receive, send)
                 return
         await self._inner(scope, receive, send)
