@@ -62,12 +62,26 @@ def tidy_connections() -> None:
         if connection.close_at is not None and time.monotonic() >= connection.close_at:
             # Closed without being looked at, which costs a call and is forbidden in some tests.
             connection.close()
+            _restore(connection)
         elif (
             connection.errors_occurred
             or connection.health_check_enabled
             or connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
         ):
             connection.close_if_unusable_or_obsolete()
+            _restore(connection)
+
+
+def _restore(connection: Any) -> None:
+    """Let a connection commit as it is told to, where closing it has done nothing.
+
+    Source: django.db.backends.sqlite3.base.DatabaseWrapper.close, which leaves databases in memory
+    as they are.
+    """
+    usual = connection.settings_dict["AUTOCOMMIT"]
+    if connection.connection is not None and connection.autocommit != usual:
+        connection.rollback()
+        connection.set_autocommit(usual)
 
 
 def opened_here() -> list[Any]:
@@ -126,6 +140,7 @@ def end_left_blocks(before: Mapping[str, int]) -> None:
             connection.needs_rollback = False
             connection.closed_in_transaction = False
             connection.close()
+            _restore(connection)
 
 
 def close_connections() -> None:
