@@ -1,8 +1,10 @@
 """Lanes that are given back at once: connections and transactions are as after the longer way."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from tests.server.entering import ASGI, Act, entered
+from utilmeta.utils.exceptions import NotFound
 
 
 @pytest.fixture(autouse=True)
@@ -209,3 +212,24 @@ def test_requests_at_once_never_share_a_lane(name: str):
                 assert {answer.status for answer in answers} == {200}
                 assert b"two lanes" not in {answer.body for answer in answers}
     assert not shared
+
+
+@pytest.mark.parametrize("name", [*ASGI, "django", "flask"])
+def test_answers_to_clients_faults_do_not_wait_for_garbage_collection(name: str):
+    kept: list[weakref.ref[NotFound]] = []
+
+    def refuse(_request: Any) -> None:
+        error = NotFound("no such thing")
+        kept.append(weakref.ref(error))
+        raise error
+
+    with entered(name) as service:
+        Act.do = staticmethod(refuse)
+        gc.collect()
+        gc.disable()
+        try:
+            assert [service.get("/api/act").status[:3] for _ in range(3)] == ["404"] * 3
+            # The last one may still be in a frame of the server's.
+            assert [found() for found in kept[:-1]] == [None, None]
+        finally:
+            gc.enable()

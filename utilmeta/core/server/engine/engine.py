@@ -112,7 +112,12 @@ class Engine:
     ) -> RawResponse:
         """Return the answer for an exception."""
         finisher = operation.finisher if operation is not None else None
-        return answer_error(error, request, debug=self.rules.debug, finisher=finisher)
+        response = answer_error(error, request, debug=self.rules.debug, finisher=finisher)
+        if isinstance(error, HttpError) and error.status_code < 500:
+            # Nobody reads them of a client's fault, and through their frames the answer would hold
+            # itself, which only a garbage collection of all there is would find.
+            error.__traceback__ = error.__context__ = None
+        return response
 
     def socket_operation(self, request: Request) -> Operation:
         """Return the operation for a request that opens a WebSocket.
