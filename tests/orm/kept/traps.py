@@ -5,7 +5,6 @@ import threading
 import tracemalloc
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +14,12 @@ from django.db import connection, connections, models, transaction
 from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import TruncDate, Upper
-from django.db.models.sql.compiler import SQLCompiler
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from django.utils.functional import lazy
 
+from tests.orm.keeping import compiled, nothing_kept
 from tests.orm.kept.models import (
     Article,
     Moment,
@@ -35,7 +34,7 @@ from tests.orm.kept.models import (
     Word,
 )
 from utilmeta.core import orm
-from utilmeta.core.orm.read.selection import MAX_KEPT, Selection
+from utilmeta.core.orm.read.selection import MAX_KEPT
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 lazy_word: Any = lazy(lambda: Moment.word, str)()
@@ -53,29 +52,6 @@ def at_each_word() -> Iterator[str]:
     for word in "aba":
         Moment.word = word
         yield word
-
-
-@contextmanager
-def nothing_kept() -> Iterator[None]:
-    """Make each statement anew in the block, as before there were kept ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Selection, "_keep", lambda *_: None)
-        yield
-
-
-@contextmanager
-def compiled() -> Iterator[list[Any]]:
-    """Collect the compilers that make a text."""
-    made: list[Any] = []
-    original = SQLCompiler.as_sql
-
-    def as_sql(self: Any, *args: Any, **kwargs: Any) -> Any:
-        made.append(self)
-        return original(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SQLCompiler, "as_sql", as_sql)
-        yield made
 
 
 class Spelled(orm.Schema[Word]):

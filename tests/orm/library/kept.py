@@ -3,7 +3,6 @@
 import datetime
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -30,10 +29,10 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Concat
-from django.db.models.sql.compiler import SQLCompiler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.orm.keeping import compiled, nothing_kept
 from tests.orm.library.models import (
     Author,
     Book,
@@ -56,7 +55,6 @@ from tests.orm.library.properties import (
     roots,
 )
 from utilmeta.core import orm, request
-from utilmeta.core.orm.read.selection import Selection
 from utilmeta.core.orm.read.structure import structure_of
 from utilmeta.utils.exceptions import UtilMetaError
 
@@ -67,29 +65,6 @@ random = settings(
 )
 
 # -- with and without -----------------------------------------------------------------------------
-
-
-@contextmanager
-def nothing_kept() -> Iterator[None]:
-    """Make each statement anew in the block, as before there were kept ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Selection, "_keep", lambda *_: None)
-        yield
-
-
-@contextmanager
-def compiled() -> Iterator[list[Any]]:
-    """Collect the compilers that make a text."""
-    made: list[Any] = []
-    original = SQLCompiler.as_sql
-
-    def as_sql(self: Any, *args: Any, **kwargs: Any) -> Any:
-        made.append(self)
-        return original(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SQLCompiler, "as_sql", as_sql)
-        yield made
 
 
 # What a value may lead to that a column does not take.

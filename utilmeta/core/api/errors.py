@@ -128,9 +128,8 @@ def error_response(
         response.state = error.code if isinstance(error, HttpError) else None
         response.faults = faults
     else:
-        detail = None if message == phrase_of(status) else message
         code = error.code if isinstance(error, HttpError) else None
-        members = problem_members(status, detail, code=code, errors=faults)
+        members = problem_members(status, message, code=code, errors=faults)
         response = Response(members, status, headers, content_type=PROBLEM)
     response.error = error
     return response
@@ -155,7 +154,8 @@ def answer_error(
     """Return the finished answer for an exception; see `error_response`."""
     chosen = finisher or Finisher()
     try:
-        if chosen.errors is None and isinstance(error, HttpError) and error.status_code < 500:
+        is_plain = chosen.errors is None and not isinstance(error, Redirect)
+        if is_plain and isinstance(error, HttpError) and error.status_code < 500:
             raw = _problem(error, chosen)
         else:
             raw = chosen(error_response(error, request, chosen, debug=debug))
@@ -168,8 +168,6 @@ def answer_error(
 def _problem(error: HttpError, finisher: Finisher) -> RawResponse:
     """Return the answer for a client's fault, without the response that nobody looks at."""
     status = error.status_code
-    if isinstance(error, Redirect):
-        return finisher(Response(None, status, error.headers))
     members = problem_members(status, error.message, code=error.code, errors=error.errors)
     raw = whole(finisher.encode(members), PROBLEM)
     raw.status = status

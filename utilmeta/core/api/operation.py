@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from utilmeta.core.api.plugins.base import Plugin
     from utilmeta.core.api.plugins.retry import Retry
 
-_INVALID = "The request is invalid"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
@@ -146,11 +144,7 @@ class Operation:
         values = {} if self.params is None else self.params.read(request, faults)
         if self.body is not None:
             values.update(self.body.read(request, faults))
-        if faults:
-            raise BadRequest(_INVALID, errors=faults)
-        if self.absent or self.context:
-            self._fill(request, values)
-        return values
+        return self._filled(request, accept(values, faults))
 
     async def aparse(self, request: Request) -> Values:
         """Return the validated arguments of an async request; the async twin of `parse`."""
@@ -158,20 +152,17 @@ class Operation:
         values = {} if self.params is None else self.params.read(request, faults)
         if self.body is not None:
             values.update(await self.body.aread(request, faults))
-        if faults:
-            raise BadRequest(_INVALID, errors=faults)
-        if self.absent or self.context:
-            self._fill(request, values)
-        return values
+        return self._filled(request, accept(values, faults))
 
-    def _fill(self, request: Request, values: Values) -> None:
-        """Add the arguments that the request does not hold."""
+    def _filled(self, request: Request, values: Values) -> Values:
+        """Return the arguments with those that the request does not hold."""
         for name, make in self.absent.items():
             values[name] = make()
         if self.simple:
             # Hooks, where there are any, may set them first.
             for name, variable in self.context.items():
                 values[name] = variable.get(request)
+        return values
 
     def invoke(self, request: Request, values: Values) -> RawResponse:
         """Run a sync endpoint without hooks and return its finished response."""
@@ -235,5 +226,5 @@ def accept(values: Values, faults: list[dict[str, object]]) -> Values:
         BadRequest: something is wrong with them.
     """
     if faults:
-        raise BadRequest(_INVALID, errors=faults)
+        raise BadRequest("The request is invalid", errors=faults)
     return values

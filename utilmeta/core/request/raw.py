@@ -194,19 +194,20 @@ def locate_encoded(target: bytes, depth: int) -> Location:
     return Location("".join("/" + part for part in segments), segments)
 
 
-def locate_plain(path: str, prefix: str) -> str | None:
-    """Return what follows the mount point in a path that stands for itself, as nearly all do.
+def locate_plain(path: str, prefix: str) -> tuple[str, None, None] | None:
+    """Return the location of a path that stands for itself, as nearly all do.
 
     Args:
         path: the whole path, as sent or decoded, where that is the same: it holds no `%`.
         prefix: where the service is mounted.
 
     Returns:
-        The path below; None when it has to be looked at by `locate_decoded`.
+        What a `Location` holds; None for a path that has to be looked at.
     """
     if path.isascii() and "\x00" not in path and path.startswith(prefix):
         below = path[len(prefix) :]
-        return below if not below or below[0] == "/" else None
+        if not below or below[0] == "/":
+            return below, None, None
     return None
 
 

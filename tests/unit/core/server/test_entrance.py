@@ -1,6 +1,7 @@
 """What is judged of an entrance, and which handler a path belongs to."""
 
-from utilmeta.core.server.gateways.entrance import Routes, Watch, literal_of, status_line
+from utilmeta.core.server.gateways.entrance import Routes, Watch, literal_of
+from utilmeta.core.server.gateways.wsgi import status_line
 
 
 def test_an_entrance_that_was_judged_is_judged_anew_when_facts_change():

@@ -1,22 +1,21 @@
 """Lists of keys in querysets that are made once and read with other keys each time."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import (
     AutoField,
     BigAutoField,
     BigIntegerField,
     CompositePrimaryKey,
     IntegerField,
-    Manager,
     Model,
     QuerySet,
     SmallAutoField,
 )
 from django.db.models.expressions import Expression
+
+from utilmeta.core.orm.stock import is_same, is_stock_manager, takes_integers
 
 
 class KeyList(Expression):
@@ -55,7 +54,7 @@ class LateKeys:
     def values(self, keys: Sequence[Any], connection: Any) -> list[Any]:
         """Return the keys as the driver takes them."""
         operations: type = connection.ops.__class__
-        is_quick = self._is_stock and _takes_integers(operations)
+        is_quick = self._is_stock and takes_integers(operations)
         if is_quick and all(key.__class__ is int for key in keys):
             return list(keys)
         prepare = self._field.get_db_prep_value
@@ -66,30 +65,19 @@ class LateKeys:
 _STOCK_KEYS = frozenset({AutoField, BigAutoField, SmallAutoField, IntegerField, BigIntegerField})
 
 
-@lru_cache(16)
-def _takes_integers(operations: type) -> bool:
-    """Return whether a database's integers are handed to its driver as they are."""
-    usual: Any = BaseDatabaseOperations.adapt_integerfield_value
-    return getattr(operations, "adapt_integerfield_value", None) is usual
-
-
 def is_static(model: type[Model]) -> bool:
     """Return whether querysets of a model are the same each time they are made.
 
     A manager of the project's may look at the moment, the user or the tenant.
     """
-    managers: Any = (model._default_manager, model._base_manager)
-    is_plain = all(
-        manager._queryset_class is QuerySet
-        and all(getattr(type(manager), name) is getattr(Manager, name) for name in _STOCK)
-        for manager in managers
-    )
+    managers = (model._default_manager, model._base_manager)
+    is_plain = all(is_stock_manager(manager, _STOCK) for manager in managers)
     return is_plain and not isinstance(model._meta.pk, CompositePrimaryKey)
 
 
 def is_plain_queryset(kind: type) -> bool:
     """Return whether a class of querysets makes others of itself as Django's own does."""
-    return all(getattr(kind, name, None) is getattr(QuerySet, name, None) for name in _MAKING)
+    return is_same(kind, QuerySet, _MAKING)
 
 
 _MAKING = (

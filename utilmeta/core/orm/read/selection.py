@@ -73,13 +73,11 @@ class Selection:
 
     def rows(self, queryset: "QuerySet[Any]") -> list[Row]:
         """Return the rows of a queryset."""
-        using = queryset.db
-        connection = connections[using]
+        connection = connections[queryset.db]
         structure = structure_of(queryset, connection)
         if structure is None:
             return list(self.select(queryset))
-        key = (using, connection.vendor, settings.USE_TZ, structure.key)
-        kept = self._keep(key, lambda: self.select(queryset), connection, structure)
+        kept = self._keep(lambda: self.select(queryset), connection, structure)
         return list(self.select(queryset)) if kept is None else kept.rows(connection, structure)
 
     def rows_of(self, make: RowMaker, column: Any, keys: Sequence[Any], using: str) -> list[Row]:
@@ -96,20 +94,20 @@ class Selection:
         def select() -> "QuerySet[Any]":
             return self.select(make(KeyList(column), using))
 
-        known = (using, connection.vendor, settings.USE_TZ)
-        kept = self._keep(known, select, connection, None)
+        kept = self._keep(select, connection, None)
         if kept is None:
             return list(self.select(make(keys, using)))
         return kept.rows(connection, keys=keys)
 
     def _keep(
         self,
-        key: Hashable,
         select: Callable[[], "QuerySet[Any]"],
         connection: Any,
         structure: Structure | None,
     ) -> Kept | None:
         """Return the kept text of a structure, which is made when it is new."""
+        own = None if structure is None else structure.key
+        key = (connection.alias, connection.vendor, settings.USE_TZ, own)
         entry = self.kept.get(key)
         if entry is None:
             entry = _Entry()

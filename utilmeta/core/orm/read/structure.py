@@ -21,6 +21,7 @@ from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import WhereNode
 
+from utilmeta.core.orm.stock import is_same
 from utilmeta.core.request.current import value_of
 from utilmeta.core.request.expressions import ContextValue
 
@@ -127,7 +128,7 @@ def structure_of(queryset: "QuerySet[Any]", connection: Any) -> Structure | None
 @cache
 def is_stock(kind: type) -> bool:
     """Return whether a class of querysets reads rows as Django's own does."""
-    return all(getattr(kind, name, None) is getattr(QuerySet, name, None) for name in _STOCK)
+    return is_same(kind, QuerySet, _STOCK)
 
 
 def _has_more(query: Any) -> bool:

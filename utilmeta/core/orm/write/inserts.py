@@ -32,6 +32,7 @@ from django.db.models.signals import post_init, post_save, pre_init, pre_save
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLInsertCompiler
 
+from utilmeta.core.orm.stock import is_same, takes_integers
 from utilmeta.core.orm.write.plan import WritePlan
 from utilmeta.core.orm.write.stock import (
     AUTO_FIELDS,
@@ -250,7 +251,13 @@ def _column(field: Any, connection: Any) -> _Column:
         target = target.target_field
     kind = type(target)
     same: type | None = None
-    if kind in _INTEGERS and _takes_integers(type(connection.ops)):
+    operations: Any = type(connection.ops)
+    # MySQL refuses the key 0.
+    if (
+        kind in _INTEGERS
+        and takes_integers(operations)
+        and is_same(operations, BaseDatabaseOperations, ("validate_autopk_value",))
+    ):
         same = int
     elif kind in _TEXTS:
         same = str
@@ -258,10 +265,3 @@ def _column(field: Any, connection: Any) -> _Column:
         same = bool
     makes = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
     return _Column(field, field.attname, makes, same, type(field) is DateTimeField)
-
-
-def _takes_integers(operations: Any) -> bool:
-    usual: Any = BaseDatabaseOperations
-    # MySQL refuses the key 0.
-    names = ("adapt_integerfield_value", "validate_autopk_value")
-    return all(getattr(operations, name) is getattr(usual, name) for name in names)

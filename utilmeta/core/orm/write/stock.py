@@ -15,15 +15,15 @@ from django.db.models import (
     DateField,
     DateTimeField,
     Field,
-    Manager,
     Model,
-    QuerySet,
     SmallAutoField,
     TimeField,
 )
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.sql.compiler import SQLInsertCompiler
+
+from utilmeta.core.orm.stock import is_same, is_stock_manager
 
 # What the making of an instance goes through, and what `save` does besides.
 _MAKING = ("__new__", "__setattr__", "pk", "_get_pk_val", "_set_pk_val", "_is_pk_set")
@@ -48,19 +48,11 @@ _VENDORS = frozenset({"sqlite", "postgresql", "mysql"})
 AUTO_FIELDS = frozenset({AutoField, BigAutoField, SmallAutoField})
 
 
-def _is_same(kind: type, usual: type, name: str) -> bool:
-    return getattr_static(kind, name, None) is getattr_static(usual, name, None)
-
-
 @lru_cache(1024)
 def has_stock_manager(model: type[Model]) -> bool:
     """Return whether querysets of a model's base manager are the same each time they are made."""
-    manager: Any = model._base_manager
-    return (
-        manager._queryset_class is QuerySet
-        and all(_is_same(type(manager), Manager, name) for name in _MANAGING)
-        and not isinstance(model._meta.pk, CompositePrimaryKey)
-    )
+    is_plain = is_stock_manager(model._base_manager, _MANAGING)
+    return is_plain and not isinstance(model._meta.pk, CompositePrimaryKey)
 
 
 def is_stock_model(model: Any, *, saves: bool) -> bool:
@@ -78,7 +70,7 @@ def is_stock_model(model: Any, *, saves: bool) -> bool:
         and meta.order_with_respect_to is None
         and [owner for owner in model.__mro__ if "__init__" in vars(owner)] == [Model, object]
         and has_stock_manager(model)
-        and all(_is_same(model, Model, name) for name in steps)
+        and is_same(model, Model, steps)
         and all(_is_stock_field(model, field) for field in meta.concrete_fields)
     )
 
@@ -98,9 +90,7 @@ def _is_stock_field(model: Any, field: Any) -> bool:
 def is_stock_compiler(compiler: Any, connection: Any) -> bool:
     """Return whether a database's inserts are made as Django makes them."""
     kind = type(compiler)
-    return connection.vendor in _VENDORS and all(
-        _is_same(kind, SQLInsertCompiler, name) for name in _COMPILING
-    )
+    return connection.vendor in _VENDORS and is_same(kind, SQLInsertCompiler, _COMPILING)
 
 
 def tells_keys(model: Any, connection: Any) -> bool:

@@ -12,8 +12,8 @@ from flask.globals import _cv_app, _cv_request
 from flask.sessions import SecureCookieSessionInterface
 
 from utilmeta.core.response import RawResponse
-from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of, written
-from utilmeta.core.server.gateways.wsgi import Environ, WSGIRequest
+from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of
+from utilmeta.core.server.gateways.wsgi import Environ, WSGIRequest, written
 
 # What a project may have written anew, and would then expect to be called.
 _STOCK = (
@@ -245,9 +245,10 @@ class FlaskEntrance:
 
     def _judge(self) -> Reason:
         app = self._app
-        if any(self._facts()[1:6]):
+        facts = self._facts()
+        if any(facts[1:6]):
             return "a hook of the application, such as before_request"
-        if any(signal.receivers for signal in _SIGNALS):
+        if facts[6]:
             return "a receiver of one of Flask's signals"
         for name in (*_STOCK, "wsgi_app"):
             is_own = name in vars(app) and name != "wsgi_app"

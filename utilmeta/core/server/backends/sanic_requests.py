@@ -31,11 +31,8 @@ class SanicRequest(RawRequest):
         self.prefix = route
         sent = native.raw_url
         path = sent.partition(b"?")[0]
-        below = None if b"%" in path else locate_plain(path.decode("latin-1"), route)
-        if below is None:
-            self.path, self.segments, self.fault = locate_encoded(sent, depth_of(route))
-        else:
-            self.path, self.segments, self.fault = below, None, None
+        plain = None if b"%" in path else locate_plain(path.decode("latin-1"), route)
+        self.path, self.segments, self.fault = plain or locate_encoded(sent, depth_of(route))
 
     def _late_query(self) -> str:
         return self.native.query_string

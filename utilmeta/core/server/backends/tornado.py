@@ -30,48 +30,60 @@ DRAIN = 30.0
 ECHO = 0.2
 
 
-class Switch(HTTPMessageDelegate):
-    """One request: an exchange, or a WebSocket when it asks for one.
+class Choice(HTTPMessageDelegate):
+    """One request, before it is known what answers it.
 
     Args:
-        delegate: knows where requests go.
         server_connection: what Tornado's server knows the connection by.
         connection: where the answer goes.
     """
 
-    def __init__(
-        self, delegate: "Delegate", server_connection: object, connection: HTTPConnection
-    ) -> None:
-        self._delegate = delegate
-        self._server_connection = server_connection
-        self._connection = connection
+    def __init__(self, server_connection: object, connection: HTTPConnection) -> None:
+        self.server_connection = server_connection
+        self.connection = connection
         self._to: Any = None
+
+    def choose(self, start: RequestStartLine, headers: HTTPHeaders) -> Any:
+        """Return the delegate that answers a request."""
+        raise NotImplementedError
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Any:
-        """Decide, and hand over."""
+        """Choose, and hand over."""
         assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
-        if "Upgrade" in headers and is_upgrade(start_line.method, list(headers.get_all())):
-            self._to = self._delegate.socket(
-                start_line, headers, self._server_connection, self._connection
-            )
-        else:
-            self._to = self._delegate.exchange(self._connection)
+        self._to = self.choose(start_line, headers)
+        # What follows goes there at once.
+        self.data_received = self._to.data_received  # type: ignore[method-assign]
+        self.finish = self._to.finish  # type: ignore[method-assign]
         return self._to.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Any:
-        """Hand a chunk of the body over."""
-        return self._to.data_received(chunk)
-
-    def finish(self) -> None:
-        """Mark the end of the body."""
-        self._to.finish()
 
     def on_connection_close(self) -> None:
         """Tell that the client is gone."""
         if self._to is not None:
             self._to.on_connection_close()
+
+
+class Switch(Choice):
+    """One request: an exchange, or a WebSocket when it asks for one.
+
+    Args:
+        delegate: knows where requests go.
+        server_connection: see `Choice`.
+        connection: see `Choice`.
+    """
+
+    def __init__(
+        self, delegate: "Delegate", server_connection: object, connection: HTTPConnection
+    ) -> None:
+        super().__init__(server_connection, connection)
+        self._delegate = delegate
+
+    def choose(self, start: RequestStartLine, headers: HTTPHeaders) -> Any:
+        """Return the exchange, or what carries on the WebSocket."""
+        if "Upgrade" in headers and is_upgrade(start.method, list(headers.get_all())):
+            return self._delegate.socket(start, headers, self.server_connection, self.connection)
+        return self._delegate.exchange(self.connection)
 
 
 class Delegate(HTTPServerConnectionDelegate):
@@ -168,44 +180,30 @@ class ServiceApplication(Application):
         return super().start_request(server_conn, request_conn)
 
 
-class Entry(HTTPMessageDelegate):
+class Entry(Choice):
     """One request, before it is known whether it needs Tornado's routing.
 
     Args:
         app: the application.
-        server_connection: what Tornado's server knows the connection by.
-        connection: where the answer goes.
+        server_connection: see `Choice`.
+        connection: see `Choice`.
     """
 
     def __init__(
         self, app: ServiceApplication, server_connection: object, connection: HTTPConnection
     ) -> None:
+        super().__init__(server_connection, connection)
         self._app = app
-        self._server_connection = server_connection
-        self._connection = connection
-        self._to: Any = None
 
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Any:
-        """Decide, and hand over."""
-        assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
+    def choose(self, start: RequestStartLine, headers: HTTPHeaders) -> Any:
+        """Return an exchange, or what Tornado's routing chooses."""
         app, found = self._app, None
         if "Upgrade" not in headers and app.watch.reason() is None:
-            found = app.routes.find(start_line.path.partition("?")[0])
+            found = app.routes.find(start.path.partition("?")[0])
         if found is None:
-            self._to = app.through_routing(self._server_connection, self._connection)
-        else:
-            self._to = Exchange(app.exchanges, found[1], found[0], self._connection)
-        # What follows goes there at once.
-        self.data_received = self._to.data_received  # type: ignore[method-assign]
-        self.finish = self._to.finish  # type: ignore[method-assign]
-        return self._to.headers_received(start_line, headers)
-
-    def on_connection_close(self) -> None:
-        """Tell that the client is gone."""
-        if self._to is not None:
-            self._to.on_connection_close()
+            return app.through_routing(self.server_connection, self.connection)
+        route, handler = found
+        return Exchange(app.exchanges, handler, route, self.connection)
 
 
 class TornadoAdapter(Adapter):

@@ -20,8 +20,6 @@ from tornado.iostream import StreamClosedError
 from utilmeta.core.request.raw import (
     HeaderPairs,
     RawRequest,
-    check_complete,
-    check_length,
     locate_encoded,
     locate_plain,
 )
@@ -99,12 +97,10 @@ class TornadoRequest(RawRequest):
         self.method = start.method.upper()
         self.prefix = route
         target, _, self.query = start.path.partition("?")
-        below = None if "%" in target else locate_plain(target, route)
-        if below is None:
-            location = locate_encoded(target.encode("latin-1", "replace"), depth_of(route))
-            self.path, self.segments, self.fault = location
-        else:
-            self.path, self.segments, self.fault = below, None, None
+        plain = None if "%" in target else locate_plain(target, route)
+        self.path, self.segments, self.fault = plain or locate_encoded(
+            target.encode("latin-1", "replace"), depth_of(route)
+        )
         self.server = None
         self.body = Inbox()
 
@@ -130,17 +126,6 @@ class TornadoRequest(RawRequest):
     def stream(self) -> Iterator[bytes]:
         """Refuse: an async server's body is read with `astream`."""
         raise TypeError("the body of an async server's request is read with astream()")
-
-    async def aread(self, limit: int | None) -> bytes:
-        """Return the whole body."""
-        announced = self.content_length()
-        check_length(announced, limit)
-        body = b""
-        while (chunk := await self.body.get()) is not None:
-            body += chunk
-            check_length(len(body), limit)
-        check_complete(len(body), announced)
-        return body
 
     async def astream(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives.

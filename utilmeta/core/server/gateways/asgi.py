@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 
 from utilmeta.core.request.raw import (
     HeaderPairs,
+    Location,
     RawRequest,
-    check_complete,
-    check_length,
     locate_decoded,
     locate_encoded,
     locate_plain,
@@ -27,9 +26,6 @@ Send = Callable[[Message], Awaitable[None]]
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
-_GONE = "The client went away before the request body ended"
-
-
 class ASGIRequest(RawRequest):
     """A raw request over an ASGI scope.
 
@@ -37,7 +33,7 @@ class ASGIRequest(RawRequest):
         scope: the connection's scope.
         receive: gives the body's messages.
         prefix: the route below which the handler answers, the server's root path included.
-        native: the framework's own request; the scope when there is none.
+        native: the framework's own request; None stands for the scope.
     """
 
     __slots__ = ("reading", "receive", "scope")
@@ -47,25 +43,19 @@ class ASGIRequest(RawRequest):
     def __init__(self, scope: Scope, receive: Receive, prefix: str, native: object = None) -> None:
         self.scope = scope
         self.receive = receive
-        self.native = scope if native is None else native
+        if native is not None:
+            self.native = native
         # A WebSocket's scope names no method; its handshake is a GET.
         self.method = scope["method"].upper() if "method" in scope else "GET"
         self.prefix = prefix
         self.reading = False
         sent = scope.get("raw_path")
-        below = None
-        if sent is None or b"%" not in sent:
-            below = locate_plain(_whole_path(scope), prefix)
-        if below is not None:
-            self.path, self.segments, self.fault = below, None, None
-            return
-        depth = prefix.count("/")
-        target = _target(scope)
-        if target is not None:
-            location = locate_encoded(target, depth)
-        else:
-            location = locate_decoded(_whole_path(scope).encode(), depth)
-        self.path, self.segments, self.fault = location
+        is_plain = sent is None or b"%" not in sent
+        location = locate_plain(_whole_path(scope), prefix) if is_plain else None
+        self.path, self.segments, self.fault = location or _locate(scope, prefix.count("/"))
+
+    def _late_native(self) -> Any:
+        return self.scope
 
     def _late_query(self) -> str:
         query: str = self.scope["query_string"].decode("latin-1")
@@ -103,22 +93,6 @@ class ASGIRequest(RawRequest):
         """Refuse: an async server's body is read with `astream`."""
         raise TypeError("the body of an async server's request is read with astream()")
 
-    async def aread(self, limit: int | None) -> bytes:
-        """Return the whole body; most come in one message."""
-        announced = self.content_length()
-        check_length(announced, limit)
-        body = b""
-        more = self.reading = True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise BadRequest(_GONE)
-            body += message.get("body", b"")
-            check_length(len(body), limit)
-            more = self.reading = message.get("more_body", False)
-        check_complete(len(body), announced)
-        return body
-
     async def astream(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives.
 
@@ -129,7 +103,7 @@ class ASGIRequest(RawRequest):
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise BadRequest(_GONE)
+                raise BadRequest("The client went away before the request body ended")
             chunk = message.get("body", b"")
             more = self.reading = message.get("more_body", False)
             if chunk:
@@ -142,6 +116,14 @@ def _whole_path(scope: Scope) -> str:
         return str(path)
     # Older servers leave the root path out of `path`.
     return str(path if path.startswith(root) else root + path)
+
+
+def _locate(scope: Scope, depth: int) -> Location:
+    """Return where a request points whose path has to be looked at."""
+    target = _target(scope)
+    if target is not None:
+        return locate_encoded(target, depth)
+    return locate_decoded(_whole_path(scope).encode(), depth)
 
 
 def _target(scope: Scope) -> bytes | None:

@@ -12,6 +12,7 @@ from utilmeta.core.file.file import CHUNK
 from utilmeta.core.request import RawRequest
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.gateways.asgi import ASGIRequest as RawASGIRequest
+from utilmeta.core.server.gateways.wsgi import Chunks
 from utilmeta.core.server.gateways.wsgi import WSGIRequest as RawWSGIRequest
 
 
@@ -38,8 +39,6 @@ class DjangoASGIRequest(RawASGIRequest):
     """A raw request whose body Django has received, to memory or disk, before the view runs."""
 
     __slots__ = ()
-
-    aread = RawRequest.aread
 
     async def astream(self) -> AsyncIterator[bytes]:
         """Yield the body."""
@@ -83,17 +82,6 @@ class Streamed(_Headers, StreamingHttpResponse):
     """A response whose body comes in pieces."""
 
 
-class _SyncBody:
-    """A sync body that is closed with its response."""
-
-    def __init__(self, response: RawResponse) -> None:
-        self._chunks: Any = response.body
-        self.close = response.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)
-
-
 async def _async_body(response: RawResponse) -> AsyncIterator[bytes]:
     body: Any = response.body
     try:
@@ -133,7 +121,7 @@ def to_django(response: RawResponse) -> HttpResponseBase:
     elif isinstance(body, AsyncIterator):
         native = Streamed(_async_body(response), status=response.status)
     else:
-        native = Streamed(_SyncBody(response), status=response.status)
+        native = Streamed(Chunks(response), status=response.status)
     native.take(response)
     return native
 

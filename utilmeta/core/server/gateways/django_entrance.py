@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.cache.backends.base import BaseCache
@@ -25,8 +25,8 @@ from utilmeta.core.request.raw import check_length
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.gateways.asgi import ASGIRequest, Receive, Scope, Send, send_response
 from utilmeta.core.server.gateways.django import DjangoWSGIRequest
-from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of, written
-from utilmeta.core.server.gateways.wsgi import Environ, WSGIRequest
+from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch, literal_of
+from utilmeta.core.server.gateways.wsgi import Environ, WSGIRequest, written
 
 # Middleware that adds headers to each response alike, and does nothing else unless it is told to.
 _SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -173,26 +173,20 @@ class EntryWSGIRequest(DjangoWSGIRequest):
         prefix: where the handler answers.
     """
 
-    __slots__ = ("_body",)
+    __slots__ = ("_body", "_is_native")
 
     def __init__(self, environ: Environ, prefix: str) -> None:
         super().__init__(environ, prefix, environ.get("PATH_INFO", ""), None)
         self._body: bytes | None = None
+        # Whether Django's own request was asked for, which then has the body.
+        self._is_native = False
 
     def _late_native(self) -> Any:
+        self._is_native = True
         environ = self.environ
         if self._body is not None:
             environ = {**environ, "wsgi.input": io.BytesIO(self._body)}
         return _resolved(NativeWSGIRequest(environ))
-
-    @property
-    def _is_native(self) -> bool:
-        """Whether Django's own request was asked for, which then has the body."""
-        try:
-            object.__getattribute__(self, "native")
-        except AttributeError:
-            return False
-        return True
 
     def read(self, limit: int | None) -> bytes:
         """Return the whole body."""
@@ -218,11 +212,8 @@ class EntryASGIRequest(ASGIRequest):
 
     __slots__ = ("_body",)
 
-    asynchronous: ClassVar[bool] = True
-
     def __init__(self, scope: Scope, receive: Receive, prefix: str, body: bytes) -> None:
-        super().__init__(scope, receive, prefix, ())
-        del self.native
+        super().__init__(scope, receive, prefix)
         self._body = body
 
     def _late_native(self) -> Any:

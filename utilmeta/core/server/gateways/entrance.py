@@ -9,9 +9,6 @@ that could see such a request, it goes the framework's way again.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from utilmeta.core.response import RawResponse
-from utilmeta.utils.exceptions.http import phrase_of
-
 Reason = str | None
 
 
@@ -69,36 +66,3 @@ class Routes:
 def literal_of(pattern: str, opening: str) -> str:
     """Return what paths of a framework's pattern begin with: all before its first variable."""
     return pattern.partition(opening)[0]
-
-
-_STATUS_LINES: dict[int, str] = {}
-
-
-def status_line(status: int) -> str:
-    """Return a status as WSGI wants it, such as `200 OK`."""
-    line = _STATUS_LINES.get(status)
-    if line is None:
-        line = _STATUS_LINES[status] = f"{status} {phrase_of(status)}"
-    return line
-
-
-class _Chunks:
-    """A streamed body for a WSGI server, which closes it."""
-
-    def __init__(self, response: RawResponse) -> None:
-        body: Any = response.body
-        self._chunks = body
-        self.close = response.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)
-
-
-def written(response: RawResponse, start_response: Callable[..., Any]) -> Any:
-    """Begin to answer a WSGI server; returns the body's iterable."""
-    start_response(status_line(response.status), response.headers)
-    body: Any = response.body
-    if body.__class__ is not bytes:
-        return _Chunks(response)
-    # Where there is no body, servers must not take its length for that of one.
-    return (body,) if body else iter((body,))

@@ -1,6 +1,6 @@
 """WSGI: environments in, start_response and iterables out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,9 @@ from utilmeta.core.request.raw import (
     locate_encoded,
     locate_plain,
 )
+from utilmeta.core.response import RawResponse
 from utilmeta.utils.exceptions import LengthRequired
+from utilmeta.utils.exceptions.http import phrase_of
 
 Environ = dict[str, Any]
 
@@ -43,12 +45,10 @@ class WSGIRequest(RawRequest):
             location = locate_encoded(sent.encode("latin-1"), prefix.count("/"))
             self.path, self.segments, self.fault = location
             return
-        below = locate_plain(path, prefix)
-        if below is None:
-            location = locate_decoded(path.encode("latin-1"), prefix.count("/"))
-            self.path, self.segments, self.fault = location
-        else:
-            self.path, self.segments, self.fault = below, None, None
+        plain = locate_plain(path, prefix)
+        self.path, self.segments, self.fault = plain or locate_decoded(
+            path.encode("latin-1"), prefix.count("/")
+        )
 
     def _late_query(self) -> str:
         query: str = self.environ.get("QUERY_STRING", "")
@@ -137,3 +137,35 @@ def path_of(environ: Environ) -> str:
     """Return the whole path, script name included, percent-decoded, a character for each byte."""
     path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return path
+
+
+_STATUS_LINES: dict[int, str] = {}
+
+
+def status_line(status: int) -> str:
+    """Return a status as WSGI wants it, such as `200 OK`."""
+    line = _STATUS_LINES.get(status)
+    if line is None:
+        line = _STATUS_LINES[status] = f"{status} {phrase_of(status)}"
+    return line
+
+
+class Chunks:
+    """A streamed body that is closed with its response, by whoever sends it."""
+
+    def __init__(self, response: RawResponse) -> None:
+        self._chunks: Any = response.body
+        self.close = response.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def written(response: RawResponse, start_response: Callable[..., Any]) -> Any:
+    """Begin to answer a WSGI server; returns the body's iterable."""
+    start_response(status_line(response.status), response.headers)
+    body: Any = response.body
+    if body.__class__ is not bytes:
+        return Chunks(response)
+    # Where there is no body, servers must not take its length for that of one.
+    return (body,) if body else iter((body,))
