@@ -24,6 +24,8 @@ class Preference(Config):
         lanes: worker threads for sync endpoints and Django's ORM under an async service.
         docs: whether `docs` below the service's route shows its OpenAPI document to people, and
             `openapi.json` and `openapi.yaml` hold it; None shows the pages in development only.
+        explain_refusals: whether answers to what a permission refuses tell which rule it was; in
+            development only. The log always does.
         external_docs: OpenAPI documents of what is mounted beside the API, by the route it answers
             below: a mapping, the path of a JSON file, or a function that returns a mapping.
     """
@@ -33,6 +35,7 @@ class Preference(Config):
     max_fields: int = 1000
     lanes: int = LANES
     docs: bool | None = None
+    explain_refusals: bool = False
     external_docs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

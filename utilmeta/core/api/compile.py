@@ -19,7 +19,7 @@ from utilmeta.core.api.declared import About, place_of
 from utilmeta.core.api.hooks import BoundHook, Spot, bind_hooks, check_targets, with_reader
 from utilmeta.core.api.operation import Level, Operation
 from utilmeta.core.api.placing import check_body, placed, sort_arguments
-from utilmeta.core.api.plugins.base import Plugin, plugins_of
+from utilmeta.core.api.plugins.base import Plugin, in_order, plugins_of
 from utilmeta.core.api.plugins.retry import IDEMPOTENT, Retry
 from utilmeta.core.api.reading import reading_endpoint
 from utilmeta.core.api.rules import CompileRules
@@ -195,12 +195,9 @@ def _operation(parts: _Parts, template: Template, spot: Spot, in_full: frozenset
     found = () if is_socket else bind_hooks("after", spot, finisher_of)
     after = tuple(sorted(found, key=lambda hook: -hook.level))
     handlers = bind_hooks("handle", spot, finisher_of)
-    plugins = (
-        *(plugin for cls in place.classes for plugin in plugins_of(cls)),
-        *plugins_of(parts.endpoint.function),
-    )
     arguments = _arguments(parts, template, (*before, *after), in_full)
     body, absent, context, others = sort_arguments(arguments, template)
+    plugins = in_order(_plugins(parts), _guards(context))
     check_body(body, declared.method, parts.spot)
     handlers = tuple(
         with_reader(hook, [placed(item, template, "GET", hook.where) for item in hook.arguments])
@@ -237,6 +234,22 @@ def _operation(parts: _Parts, template: Template, spot: Spot, in_full: frozenset
     )
     _prepare(operation, plugins, rules)
     return operation
+
+
+def _plugins(parts: _Parts) -> list[Plugin]:
+    """Return the plugins of an endpoint, the outermost class's first."""
+    around = [plugin for cls in parts.place.classes for plugin in plugins_of(cls)]
+    return [*around, *plugins_of(parts.endpoint.function)]
+
+
+def _guards(context: Sequence[Argument]) -> list[Plugin]:
+    """Return the plugins that find out the values of context arguments."""
+    return [
+        plugin
+        for item in context
+        if item.param is not None
+        for plugin in item.param.variable.guards(required=not admits_none(item.annotation))
+    ]
 
 
 def _message_reader(parts: _Parts) -> Any:

@@ -97,6 +97,10 @@ def make_argument(name: str, annotation: Any, default: object, where: str) -> Ar
             annotation = type(default)
     plain = MISSING if declared is not None else default
     param = declared or annotated
+    # Some types say themselves where their values come from.
+    own = getattr(strip_optional(annotation), "__utilmeta_param__", None)
+    if own is not None and (param is None or param.place == "context"):
+        param = own() or param
     if param is not None and param.place == "context":
         return Argument(name=name, annotation=annotation, param=param)
     if plain is MISSING and admits_none(annotation):

@@ -74,6 +74,14 @@ class RequestContextVar(Generic[T]):
         """Return whether the request was given a value, or one was made."""
         return self.name in request.context
 
+    def guards(self, *, required: bool) -> tuple[Any, ...]:
+        """Return the plugins that stand before an endpoint with an argument of this value.
+
+        Args:
+            required: whether the argument's type does not admit None.
+        """
+        return ()
+
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         """Return what stands for the value in a statement; Django calls it."""
         from utilmeta.core.request.expressions import ContextValue

@@ -1,7 +1,7 @@
 """A request, derived from what an adapter handed in."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,19 +29,25 @@ class RequestRules:
         proxies: peers whose forwarding headers are believed.
         max_body_size: bytes; None means no limit.
         max_fields: query fields.
+        secure_cookies: whether cookies go over https only unless they say otherwise.
+        explains: whether refusals tell clients which rule it was.
     """
 
     proxies: TrustedProxies
     max_body_size: int | None
     max_fields: int
+    secure_cookies: bool = False
+    explains: bool = False
 
     @classmethod
-    def of(cls, preference: Preference) -> "RequestRules":
+    def of(cls, preference: Preference, *, production: bool = False) -> "RequestRules":
         """Return the rules that a preference stands for."""
         return cls(
             proxies=TrustedProxies(preference.trusted_proxies),
             max_body_size=preference.max_body_size,
             max_fields=preference.max_fields,
+            secure_cookies=production,
+            explains=preference.explain_refusals and not production,
         )
 
 
@@ -56,7 +62,10 @@ class Request:
         path_params: texts of the path's variables by name.
         context: values set on the way, such as those of `request.var`.
         files: what was uploaded; closed with the response.
+        outgoing: what is done to the finished response; see `on_response`.
     """
+
+    outgoing: "list[Callable[[Any], None]] | None" = None
 
     def __init__(self, raw: RawRequest, rules: RequestRules) -> None:
         self.raw = raw
@@ -220,6 +229,15 @@ class Request:
     def astream(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives; the async twin of `stream`."""
         return _once(self._body) if self._body is not None else self.raw.astream()
+
+    def on_response(self, act: Callable[[Any], None]) -> None:
+        """Have something done to the finished response, a `RawResponse`, before it is written.
+
+        It must neither raise nor wait. A response for the server's fault (5xx) is left alone.
+        """
+        if self.outgoing is None:
+            self.outgoing = []
+        self.outgoing.append(act)
 
     def close(self) -> None:
         """Close the files that came with the request."""

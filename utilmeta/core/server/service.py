@@ -169,7 +169,7 @@ class UtilMeta(Declaration):
     def _engine_rules(self, lanes: LanePool, preference: Preference) -> EngineRules:
         debug = bootstrap.is_debug() and not self.production
         return EngineRules(
-            request=RequestRules.of(preference),
+            request=RequestRules.of(preference, production=self.production),
             compiling=CompileRules(
                 encode=make_encoder(self.get_config(Time)),
                 asynchronous=self.asynchronous,

@@ -1,7 +1,8 @@
 """The base of plugins: code around the endpoints of a class, or around one endpoint."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from utilmeta.core.api.calling import Call, Steps
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _METHODS = ("process_request", "process_response", "handle_error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """What an endpoint asks for, as its description tells it.
+
+    Attributes:
+        schemes: OpenAPI's security schemes by name; one of them has to be met.
+        scopes: what the caller has to be allowed.
+        optional: whether it answers without any.
+    """
+
+    schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    optional: bool = False
 
 
 class Plugin:
@@ -37,6 +53,10 @@ class Plugin:
     # What it limits: seconds of an endpoint's run, bytes of a body.
     timeout: float | None = None
     max_bytes: int | None = None
+    # Whether it sees requests only once it is known who sent them.
+    after_authentication: bool = False
+    # Whether it finds out who sent a request.
+    authenticates: bool = False
     # Whether `on_ready` does something.
     is_late: bool = False
     # Headers that it reads, for browsers that ask whether they may send them.
@@ -94,6 +114,10 @@ class Plugin:
 
     def see(self, operation: "Operation") -> None:
         """Look at an endpoint it is around, once at set-up."""
+
+    def security(self) -> "Security | None":
+        """Return what its endpoints ask for, for their description; None for nothing."""
+        return None
 
     def process_request(self, request: Request, api: Any) -> Any:
         """See a request before anything is read from it.
@@ -173,3 +197,15 @@ def plugins_of(target: Any) -> tuple[Plugin, ...]:
         return found
     chain = [vars(base).get(PLUGINS, ()) for base in reversed(target.__mro__)]
     return tuple(plugin for plugins in chain for plugin in plugins)
+
+
+def in_order(plugins: Sequence[Plugin], guards: Sequence[Plugin]) -> tuple[Plugin, ...]:
+    """Return plugins from the outermost to the innermost, with those that an endpoint's user needs.
+
+    Args:
+        plugins: as they are around the endpoint.
+        guards: of the endpoint's arguments; each is taken once.
+    """
+    found = list(dict.fromkeys((*plugins, *guards)))
+    found.sort(key=lambda plugin: 2 if plugin.after_authentication else plugin.authenticates)
+    return tuple(found)

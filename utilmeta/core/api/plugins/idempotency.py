@@ -48,6 +48,8 @@ class Idempotency(Plugin):
     """
 
     request_headers = ("idempotency-key",)
+    # A kept answer is for those only who could have had it made.
+    after_authentication = True
 
     def __init__(
         self,

@@ -158,6 +158,8 @@ class Engine:
             response = self.failed(exc, request, self.fallback)
         finally:
             current_request.reset(current)
+        if request.outgoing is not None:
+            _send_out(request, response)
         if raw.method == "HEAD":
             _drop_body(response)
         if request.files:
@@ -232,6 +234,8 @@ class Engine:
         finally:
             current_request.reset(current)
             hold.leave(token)
+        if request.outgoing is not None:
+            _send_out(request, response)
         if raw.method == "HEAD":
             _drop_body(response)
         if request.files:
@@ -279,6 +283,13 @@ def _options(target: Target, request: Request) -> RawResponse:
     for plugin in reversed(target.plugins(wanted.upper())):
         plugin.finish(response, request)
     return response
+
+
+def _send_out(request: Request, response: RawResponse) -> None:
+    """Do to a response what was asked for on the way, unless the server failed."""
+    if response.status < 500:
+        for act in request.outgoing or ():
+            act(response)
 
 
 def _drop_body(response: RawResponse) -> None:

@@ -1,0 +1,114 @@
+"""Users coming and going: logging in, logging out."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+
+from utilmeta.core.auth.passwords import verify
+from utilmeta.core.request import Request, RequestContextVar
+
+if TYPE_CHECKING:
+    from utilmeta.core.auth.base import BaseAuthentication
+    from utilmeta.core.auth.models import UserModel
+    from utilmeta.core.auth.throttle import Throttle
+    from utilmeta.core.auth.user import UserConfig
+
+logger = logging.getLogger("utilmeta.auth")
+
+
+class Entering(RequestContextVar[Any]):
+    """What `auth.User(...)` does when somebody logs in or out."""
+
+    fields: "UserModel"
+    methods: "tuple[BaseAuthentication, ...]"
+    throttle: "Throttle | None"
+
+    @property
+    def _users(self) -> "UserConfig":
+        raise NotImplementedError
+
+    def set_user(self, request: Request, user: Any) -> None:
+        """Say who sent a request."""
+        raise NotImplementedError
+
+    def authenticate(self, request: Request, ident: object, password: object) -> Any:
+        """Return the user with a name and a password, None when either is wrong.
+
+        An unknown name takes as long as a wrong password. Nobody is logged in by it.
+
+        Args:
+            request: whose address is counted with what fails.
+            ident: what one of `login_fields` holds.
+            password: the password as it was typed.
+
+        Raises:
+            TooManyRequests: there were too many attempts that failed.
+        """
+        name = ident if isinstance(ident, str) else ""
+        if self.throttle is not None:
+            self.throttle.enter(request, name)
+        found = None
+        for candidate in self.fields.candidates(name) or (None,):
+            if verify(candidate, password, self.fields.password) and found is None:
+                found = candidate
+        if found is None or not self.fields.is_active(found):
+            logger.info("a login from %s failed", request.ip_address)
+            return None
+        if self.throttle is not None:
+            self.throttle.forgive(request, name)
+        return found
+
+    def login(self, request: Request, ident: object, password: object) -> Any:
+        """Log in the user with a name and a password, and return the user; None when one is wrong.
+
+        Args:
+            request: the request, whose answer gets the cookie of a session.
+            ident: what one of `login_fields` holds.
+            password: the password as it was typed.
+
+        Raises:
+            TooManyRequests: there were too many attempts that failed.
+            ConfigError: no way to prove who one is can be given to clients.
+        """
+        user = self.authenticate(request, ident, password)
+        if user is not None:
+            self.login_user(request, user)
+        return user
+
+    def login_user(self, request: Request, user: Any) -> Any:
+        """Log in a user, and return what there is to be handed over: tokens, or the session.
+
+        Raises:
+            ConfigError: no way to prove who one is can be given to clients.
+        """
+        giving = [method for method in self.methods if method.can_login]
+        if not giving:
+            # The first says why not.
+            giving = [self.methods[0]]
+        self.fields.record_login(user, request)
+        given = [method.login(request, self._users, user) for method in giving]
+        self.set_user(request, user)
+        return given[0]
+
+    def logout(self, request: Request) -> None:
+        """Make the request's credentials worthless on the server: its session, its token."""
+        for method in self.methods:
+            method.logout(request, self._users)
+        self.set_user(request, None)
+
+    async def aauthenticate(self, request: Request, ident: object, password: object) -> Any:
+        """Return the user with a name and a password; the async twin of `authenticate`."""
+        return await sync_to_async(self.authenticate)(request, ident, password)
+
+    async def alogin(self, request: Request, ident: object, password: object) -> Any:
+        """Log in the user with a name and a password; the async twin of `login`."""
+        return await sync_to_async(self.login)(request, ident, password)
+
+    async def alogin_user(self, request: Request, user: Any) -> Any:
+        """Log in a user; the async twin of `login_user`."""
+        return await sync_to_async(self.login_user)(request, user)
+
+    async def alogout(self, request: Request) -> None:
+        """Make the request's credentials worthless; the async twin of `logout`."""
+        await sync_to_async(self.logout)(request)

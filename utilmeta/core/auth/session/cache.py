@@ -1,0 +1,60 @@
+"""Sessions in a cache."""
+
+from typing import Any
+
+from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.auth.session.base import BaseSession
+from utilmeta.core.auth.session.stores import cache_store
+from utilmeta.core.request import Request
+from utilmeta.utils.exceptions import ConfigError
+
+
+class CacheSession(BaseSession):
+    """Sessions in one of Django's caches: fast, and gone with it.
+
+    Args:
+        cache_alias: the cache; in production one that all processes share.
+        **options: as for `BaseSession`.
+    """
+
+    def __init__(self, cache_alias: str = "default", **options: Any) -> None:
+        super().__init__(**options)
+        self.cache_alias = cache_alias
+
+    def make_store(self, key: str | None, request: Request) -> Any:
+        """Return the session of a key, or a new one."""
+        from django.core.cache import caches
+
+        store: Any = cache_store()(key)
+        store.config, store._cache = self, caches[self.cache_alias]
+        return store
+
+    def check(self, rules: CompileRules) -> None:
+        """Refuse a cache that is not there, or in production one that each process has alone.
+
+        Raises:
+            ConfigError: it is one.
+        """
+        check_cache(self.cache_alias, rules, "CacheSession")
+
+
+def check_cache(alias: str, rules: CompileRules, what: str) -> None:
+    """Refuse a cache that is not there, keeps nothing, or in production is not shared.
+
+    Raises:
+        ConfigError: it is one; says what to use.
+    """
+    from django.conf import settings
+
+    if alias not in settings.CACHES:
+        raise ConfigError(
+            f"{what}(cache_alias={alias!r}): the caches are {', '.join(map(repr, settings.CACHES))}"
+        )
+    backend = str(settings.CACHES[alias]["BACKEND"])
+    is_local = backend.endswith("LocMemCache")
+    if backend.endswith("DummyCache") or (rules.production and is_local):
+        raise ConfigError(
+            f"{what}(cache_alias={alias!r}): {backend.rpartition('.')[2]} "
+            f"{'is not shared by processes' if is_local else 'keeps nothing'}; use one that is, "
+            "such as RedisCache or Django's database cache"
+        )

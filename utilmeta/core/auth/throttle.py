@@ -1,0 +1,67 @@
+"""How often somebody may fail to log in."""
+
+import hashlib
+import time
+import unicodedata
+
+from utilmeta.core.api.plugins.rate_limit import Rate, parse_rates
+from utilmeta.core.api.plugins.stores import CacheCounters, Counters, MemoryCounters
+from utilmeta.core.request import Request
+from utilmeta.utils.exceptions import TooManyRequests
+
+# An address may stand for many people, so it may fail this many times as often as one name.
+_ADDRESS = 10
+
+
+class Throttle:
+    """Counts attempts to log in that fail, for each name at each address, and for each address.
+
+    An attempt is counted before the password is looked at, so that many at once count too, and
+    taken back when the password is right.
+
+    Args:
+        rate: such as `'10/minute'`.
+        cache: alias of the cache that counts for all processes; None counts in this one.
+
+    Raises:
+        ConfigError: the rate cannot be read.
+    """
+
+    def __init__(self, rate: str, cache: str | None = None) -> None:
+        self._rates = parse_rates(rate)
+        self._counters: Counters = MemoryCounters() if cache is None else CacheCounters(cache)
+
+    def enter(self, request: Request, name: str) -> None:
+        """Count an attempt.
+
+        Raises:
+            TooManyRequests: there were too many that failed; the password must not be looked at.
+        """
+        now = time.time()
+        for rate in self._rates:
+            for key, limit in self._keys(request, name, rate, now):
+                if self._counters.add(key, rate.window) > limit:
+                    self._counters.take_back(key)
+                    wait = int(rate.window - now % rate.window) + 1
+                    raise TooManyRequests(
+                        "Too many attempts to log in", headers={"Retry-After": str(wait)}
+                    )
+
+    def forgive(self, request: Request, name: str) -> None:
+        """Take an attempt back, as it did not fail."""
+        now = time.time()
+        for rate in self._rates:
+            for key, _ in self._keys(request, name, rate, now):
+                self._counters.take_back(key)
+
+    @staticmethod
+    def _keys(request: Request, name: str, rate: Rate, now: float) -> list[tuple[str, int]]:
+        address = request.ip_address or "unix"
+        # Names that the database may take for the same are counted as one.
+        folded = unicodedata.normalize("NFKC", name).casefold().strip()
+        digest = hashlib.sha256(f"{address}\n{folded}".encode(errors="replace")).hexdigest()
+        window = f"{rate.limit}/{rate.window}:{int(now // rate.window)}"
+        return [
+            (f"utilmeta:login:{window}:{digest}", rate.limit),
+            (f"utilmeta:login:{window}:at:{address}", rate.limit * _ADDRESS),
+        ]
