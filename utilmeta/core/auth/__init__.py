@@ -3,7 +3,8 @@
 from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials
 from utilmeta.core.auth.csrf import CsrfError
 from utilmeta.core.auth.require import Require
-from utilmeta.core.auth.rules import Owns, Rule, is_authenticated, row_rule, rule
+from utilmeta.core.auth.row_rules import Owns, row_rule
+from utilmeta.core.auth.rules import Rule, is_authenticated, rule
 from utilmeta.core.auth.user import User, UserConfig
 
 __all__ = [

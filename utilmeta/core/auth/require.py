@@ -6,7 +6,8 @@ from utilmeta.core.api.calling import Call, Steps
 from utilmeta.core.api.plugins.base import Plugin, Security
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.refusal import USERS, refuse
-from utilmeta.core.auth.rules import HasScope, OnRow, as_rule, parts_of
+from utilmeta.core.auth.row_rules import OnRow
+from utilmeta.core.auth.rules import HasScope, as_rule, parts_of
 from utilmeta.core.auth.user import UserConfig
 from utilmeta.core.request import Request
 from utilmeta.utils.exceptions import ConfigError

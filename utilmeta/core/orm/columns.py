@@ -49,6 +49,13 @@ def carry(info: FieldInfo, column: Any) -> None:
         return
     declared = strip_optional(info.annotation)
     _describe(info, column)
+    if hasattr(column, "utilmeta_from_client"):
+        # What is sent has rules of its own; the column holds what becomes of it.
+        run = _runner(column, column.password_validators)
+        info.metadata += [pydantic.AfterValidator(run), Extra(column.client_schema)]
+        _refuse_null(info, column)
+        info.metadata.append(Carried())
+        return
     if hasattr(column, "from_db_value") and not isinstance(column, JSONField):
         # A field of the project's own: its values are not those of the column.
         _refuse_null(info, column)

@@ -33,6 +33,8 @@ class Options:
         on_write: what is done with nested related rows.
         version: whether it counts the updates of its row.
         needs: relations that a Python property of the model uses.
+        read: rule for those who may read it; None for everybody.
+        write: rule for those who may set it; None for everybody.
     """
 
     # Shown without these: the text of a queryset is its rows, read from the database.
@@ -44,6 +46,8 @@ class Options:
     on_write: OnWrite | None = None
     version: bool = False
     needs: tuple[str, ...] = ()
+    read: Any = None
+    write: Any = None
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ def Field(  # noqa: N802 - public name
     on_write: OnWrite | None = None,
     version: bool = False,
     needs: Sequence[str] = (),
+    read: Any = None,
+    write: Any = None,
     **constraints: Any,
 ) -> Any:
     """Declare where a schema's field comes from, what it is for and what it is called.
@@ -93,6 +99,9 @@ def Field(  # noqa: N802 - public name
             `link` points at rows that exist.
         version: a whole number that counts updates; an update of another version is refused.
         needs: relations that a Python property of the model uses, so that they are read at once.
+        read: rule of `utilmeta.core.auth`, or function of the request, for those who may read it;
+            answers to others leave it out, and the database is not asked for it.
+        write: the same for those who may set it; from others it is 403.
         **constraints: pydantic's `ge gt le lt min_length max_length pattern ...`.
 
     Raises:
@@ -100,6 +109,9 @@ def Field(  # noqa: N802 - public name
     """
     _check(f"orm.Field({shown(source)})", source, queryset, mode, on_write)
     check_options("orm.Field", constraints)
+    for name, rule in (("read", read), ("write", write)):
+        if rule is not None:
+            check_rule(rule, f"orm.Field({name}=...)")
     options: dict[str, Any] = {"title": title, "description": description, "alias": alias}
     options = {name: value for name, value in options.items() if value is not None}
     if default_factory is not None:
@@ -119,6 +131,8 @@ def Field(  # noqa: N802 - public name
             on_write=on_write,
             version=version,
             needs=tuple(needs),
+            read=read,
+            write=write,
         )
     )
     return info
@@ -151,7 +165,25 @@ _OWN = (
     "on_write",
     "version",
     "needs",
+    "read",
+    "write",
 )
+
+
+def check_rule(rule: Any, where: str) -> None:
+    """Refuse what is no rule for a field.
+
+    Raises:
+        ConfigError: it is no function of the request, or may wait: bodies are validated on the
+            event loop of an async service.
+    """
+    if not (callable(rule) or hasattr(rule, "allows")):
+        raise ConfigError(f"{where}: expected a rule, or a function of the request; got {rule!r}")
+    if getattr(rule, "is_quick", True) is False:
+        raise ConfigError(
+            f"{where}: {rule!r} may ask the database; a field's rule is made of scopes, or of "
+            "@auth.rule(is_quick=True)"
+        )
 
 
 def _check(where: str, source: Any, queryset: Any, mode: str | None, on_write: str | None) -> None:

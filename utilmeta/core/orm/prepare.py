@@ -7,6 +7,7 @@ a mode keeps what belongs to it.
 import copy
 import typing
 from collections.abc import Mapping
+from dataclasses import replace
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union
 
@@ -24,6 +25,7 @@ from pydantic_core import MISSING, PydanticUndefined, core_schema
 
 from utilmeta.core.orm.columns import carry
 from utilmeta.core.orm.fields import Options, is_computed, is_expression, options_of
+from utilmeta.core.orm.guards import WriteGuard
 from utilmeta.core.orm.keys import names_of_key
 from utilmeta.core.orm.modes import WP, Mode
 from utilmeta.core.orm.read.compile import as_schema
@@ -45,8 +47,10 @@ def prepare(schema: AnySchema, model: type[Model] | None, mode: Mode | None) -> 
         ConfigError: what is said of a field cannot be.
     """
     fields: Any = schema.__pydantic_fields__
-    for info in fields.values():
+    for name, info in fields.items():
         _take_expression(info)
+        if model is not None:
+            _keep_from_answers(info, name, model, schema)
     if mode is not None and schema.__dict__.get("__utilmeta_projected__") is not True:
         kept = {
             name: info
@@ -65,6 +69,7 @@ def prepare(schema: AnySchema, model: type[Model] | None, mode: Mode | None) -> 
                 # A new row has none; the database makes it.
                 info.default = MISSING
         _hide(info, sent=is_sent(name, info, model, mode))
+        _guard_write(info, name)
 
 
 def _is_made(column: Any) -> bool:
@@ -86,6 +91,25 @@ def _take_expression(info: FieldInfo) -> None:
         info.default = PydanticUndefined
 
 
+def _keep_from_answers(info: FieldInfo, name: str, model: type[Model], schema: AnySchema) -> None:
+    """Make a field that stands for a password, or the like, one that is only written.
+
+    Raises:
+        ConfigError: it is said to be read.
+    """
+    column = column_of(name, info, model)
+    if not getattr(column, "utilmeta_write_only", False):
+        return
+    options = options_of(info)
+    if "r" in (options.mode or ""):
+        raise ConfigError(
+            f"{schema.__name__}.{name}: mode={options.mode!r}: a {type(column).__name__} is "
+            "written, never read; use 'a', 'w' or 'aw'"
+        )
+    if options.mode is None:
+        info.metadata.append(replace(options, mode="aw"))
+
+
 def _carry(info: FieldInfo, name: str, model: type[Model]) -> None:
     column = column_of(name, info, model)
     if column is not None:
@@ -104,6 +128,13 @@ def column_of(name: str, info: FieldInfo, model: type[Model]) -> Any:
     if not isinstance(found, Field) or isinstance(found, ManyToManyField):
         return None
     return found if found.concrete else None
+
+
+def _guard_write(info: FieldInfo, name: str) -> None:
+    """Put a mark on a field that not every client may set."""
+    rule = options_of(info).write
+    if rule is not None and not any(isinstance(item, WriteGuard) for item in info.metadata):
+        info.metadata.append(WriteGuard(rule, info.alias or name))
 
 
 def _hide(info: FieldInfo, sent: bool) -> None:
@@ -326,5 +357,8 @@ def _require_all(schema: AnySchema, whole: dict[str, Any]) -> None:
     required = whole.setdefault("required", [])
     for name, info in schema.model_fields.items():
         output = info.serialization_alias or info.alias or name
-        if info.default is MISSING and output in whole["properties"] and output not in required:
+        if options_of(info).read is not None:
+            # Not all clients get it.
+            required[:] = [item for item in required if item != output]
+        elif info.default is MISSING and output in whole["properties"] and output not in required:
             required.append(output)

@@ -28,6 +28,7 @@ from utilmeta.core.orm.read.rows import Rows
 from utilmeta.core.orm.scopes import Scope
 from utilmeta.core.orm.write.methods import Writing
 from utilmeta.core.request import Request
+from utilmeta.core.request.current import in_code
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -113,7 +114,11 @@ class Schema(Writing, _Base[M]):
 
         def __init__(self, /, **data: Any) -> None:
             """Make an instance; code may give what clients cannot set."""
-            pydantic.BaseModel.__init__(self, **data)
+            token = in_code.set(True)
+            try:
+                pydantic.BaseModel.__init__(self, **data)
+            finally:
+                in_code.reset(token)
             for name in ignored_names(type(self)):
                 if name in data:
                     setattr(self, name, data[name])

@@ -18,6 +18,10 @@ _given: "ContextVar[tuple[Request | None, dict[str, Any]] | None]" = ContextVar(
 _SAMPLE: "tuple[Request | None, dict[str, Any]]" = (None, {})
 
 
+# Whether a schema's instance is being made by code, which may set what clients may not.
+in_code: "ContextVar[bool]" = ContextVar("utilmeta_in_code", default=False)
+
+
 @contextmanager
 def using_values(request: "Request | None", values: dict[str, Any] | None = None) -> Iterator[None]:
     """Answer for context variables with these values, then with this request's, in the block.

@@ -8,6 +8,7 @@ from typing import Any
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.plugins import Cache, Idempotency, RateLimit
 from utilmeta.core.api.specs.schemas import Schema, SchemaBook
+from utilmeta.core.api.specs.security import asked_of
 from utilmeta.core.file import File
 from utilmeta.core.response import Response
 from utilmeta.core.response.files import BINARY
@@ -197,6 +198,10 @@ def _error_statuses(operation: Operation) -> list[int]:
         found.append(404)
     if operation.body is not None:
         found += [413, 415]
+    for asked in asked_of(operation):
+        by_cookie = any(scheme.get("in") == "cookie" for scheme in asked.schemes.values())
+        found += [] if asked.optional else [401]
+        found += [403] if asked.scopes or by_cookie or not asked.schemes else []
     for plugin in operation.plugins:
         if isinstance(plugin, RateLimit):
             found += [429, 503]

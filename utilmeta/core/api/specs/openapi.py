@@ -11,6 +11,7 @@ from utilmeta.core.api.specs.answers import AnswerWriter
 from utilmeta.core.api.specs.external import merge_external
 from utilmeta.core.api.specs.inputs import body_of, parameters_of
 from utilmeta.core.api.specs.schemas import SchemaBook
+from utilmeta.core.api.specs.security import SecurityBook
 from utilmeta.utils.exceptions import ConfigError
 
 Document = dict[str, Any]
@@ -118,6 +119,7 @@ def make_document(
     """
     book = SchemaBook()
     answers = AnswerWriter(book)
+    security = SecurityBook()
     paths: dict[str, dict[str, Any]] = {}
     ids: dict[str, Operation] = {}
     tags: dict[str, None] = {}
@@ -127,19 +129,25 @@ def make_document(
         path = f"{route.rstrip('/')}{operation.template}".rstrip("/") or "/"
         entry = _operation(operation, book, answers)
         entry["operationId"] = _operation_id(operation, ids)
+        requirements = security.requirements(operation)
+        if requirements:
+            entry["security"] = requirements
         tags.update(dict.fromkeys(entry["tags"]))
         paths.setdefault(path, {})[operation.method.lower()] = entry
     book.fill()
     info = {"title": title, "version": version}
     if description:
         info["description"] = inspect.cleandoc(description)
+    components: dict[str, Any] = {"schemas": dict(sorted(book.definitions.items()))}
+    if security.schemes:
+        components["securitySchemes"] = security.schemes
     return {
         "openapi": VERSION,
         "info": info,
         "servers": [{"url": origin or "/"}],
         "tags": [{"name": tag} for tag in tags],
         "paths": paths,
-        "components": {"schemas": dict(sorted(book.definitions.items()))},
+        "components": components,
     }
 
 

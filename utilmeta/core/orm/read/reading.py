@@ -12,6 +12,7 @@ from pydantic_core import MISSING
 from utilmeta.core.orm.context import QueryContext
 from utilmeta.core.orm.errors import EmptyQueryset, MissingPrimaryKey
 from utilmeta.core.orm.keys import key_of
+from utilmeta.core.orm.permits import visible
 from utilmeta.core.orm.prepare import key_names
 from utilmeta.core.orm.read.compile import as_schema, compile_plan
 from utilmeta.core.orm.read.plan import Plan, in_batches
@@ -110,7 +111,9 @@ def scoped(schema: AnySchema, context: QueryContext) -> Plan:
         BadRequest: it asks for a field that is not there.
     """
     try:
-        return plan_of(schema, context.scope)
+        if context.scope is not None:
+            check_scope(schema, context.scope, "")
+        return plan_of(schema, visible(schema, context.scope, context.request))
     except ScopeError as exc:
         fault = {"place": context.place, "code": "scope", "expected": str(exc)}
         raise BadRequest("The request is invalid", errors=[fault]) from exc

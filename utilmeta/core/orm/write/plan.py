@@ -252,7 +252,7 @@ READ = (DurationField, IntegerField, UUIDField)
 
 
 def _plain_of(column: Any) -> frozenset[type]:
-    if isinstance(column, JSONField):
+    if isinstance(column, JSONField) or hasattr(column, "utilmeta_from_client"):
         return frozenset()
     numbers: frozenset[type] = frozenset({int, bool, type(None)})
     return numbers if isinstance(column, READ) else numbers | {str}

@@ -124,7 +124,10 @@ def fill(plan: WritePlan, item: Item, faults: list[Fault]) -> None:
             values[attribute] = value
             continue
         try:
-            values[attribute] = storable(as_column(column.column, value))
+            made = getattr(column.column, "utilmeta_from_client", None)
+            values[attribute] = (
+                storable(as_column(column.column, value)) if made is None else made(value)
+            )
         except ValueError as exc:
             faults.append(fault(f"{item.place}{column.wire}", "value", str(exc)))
 

@@ -61,6 +61,17 @@ class PasswordField(CharField):
             found.append(RegexValidator(self.regex))
         return found
 
+    @property
+    def client_schema(self) -> dict[str, Any]:
+        """What the API's description says of it."""
+        found: dict[str, Any] = {
+            "format": "password",
+            "writeOnly": True,
+            "minLength": self.min_length,
+            "maxLength": self.max_password_length,
+        }
+        return found if self.regex is None else {**found, "pattern": self.regex}
+
     @staticmethod
     def utilmeta_from_client(value: Any) -> Any:
         """Return what is stored for what a client has sent: always a hash of it."""
