@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -69,11 +69,11 @@ class ArticleAPI(api.API):
 
 
 @pytest.fixture
-def people() -> Iterator[dict[str, str]]:
+def people() -> dict[str, str]:
     plain = User.objects.create(username="plain", email="plain@example.com")
     staff = User.objects.create(username="staff", email="staff@example.com", is_staff=True)
     Article.objects.create(author=plain, slug="a", title="A", description="d", body="b")
-    yield {
+    return {
         user.username: f"Bearer {tokens.issue(users, user).access_token}" for user in (plain, staff)
     }
 
@@ -132,7 +132,7 @@ def test_no_column_is_asked_for_that_is_not_read(django_assert_num_queries: Any)
     from utilmeta.core.request.current import current_request
 
     class Nobody:
-        context: dict[str, Any] = {}
+        context: ClassVar[dict[str, Any]] = {}
 
     token = current_request.set(Nobody())  # type: ignore[arg-type]
     try:
@@ -180,7 +180,7 @@ def test_description_tells_what_endpoints_ask_for():
 
 
 def test_password_is_hashed_whatever_it_looks_like():
-    class Member(models.Model):
+    class Member(models.Model):  # noqa: DJ008
         name = models.CharField(max_length=20)
         password = PasswordField(min_length=6, regex=r"\d")
 

@@ -176,7 +176,7 @@ class Tokenizer:
         claims = self.decode(token, kind=REFRESH)
         if self.revocations is not None:
             until = claims.get("exp")
-            if not self.revocations.spend(str(claims.get("jti")), until):
+            if not self.revocations.spend(f"spent {claims.get('jti')}", until):
                 self.revocations.add(str(claims.get("family")), until)
                 raise InvalidCredentials(
                     "the refresh token was used before; its family is revoked",
