@@ -45,6 +45,22 @@ FIXED = [
     *names("utilmeta.core.response", "Response SSEResponse ServerSentEvent JSONLinesResponse"),
     *names("utilmeta.core.file", "File Image Audio Video FileType"),
     "utilmeta.core.api.specs.openapi:OpenAPI",
+    "utilmeta.conf.http:Cookie",
+    *names(
+        "utilmeta.core.auth",
+        "User Require BaseAuthentication Identity InvalidCredentials CsrfError Rule Owns rule",
+        "row_rule is_authenticated",
+    ),
+    "utilmeta.core.auth.base:BaseAuthentication",
+    "utilmeta.core.auth.jwt:JsonWebToken",
+    "utilmeta.core.auth.basic:BasicAuth",
+    "utilmeta.core.auth.api_key:APIKey",
+    "utilmeta.core.auth.signature:Signature",
+    "utilmeta.core.auth.oauth2:OAuth2",
+    "utilmeta.core.auth.session.cache:CacheSession",
+    "utilmeta.core.auth.session.db:DBSession",
+    "utilmeta.core.auth.session.cached_db:CachedDBSession",
+    "utilmeta.core.auth.session.django:DjangoSession",
     *names(
         "utilmeta.core.orm", "DatabaseConnections Database Schema Field Rows QueryContext Atomic"
     ),
@@ -129,6 +145,16 @@ SIGNATURES = {
     "utilmeta.core.api:Cache": "cache_control etag last_modified vary max_age",
     "utilmeta.core.api:RateLimit": "rate key",
     "utilmeta.core.api:Retry": "max_retries",
+    "utilmeta.conf.http:Cookie": "name age domain path secure http_only same_site",
+    "utilmeta.core.auth:User": "model authentication login_fields password_field login_time_field "
+    "login_ip_field key field scopes_field",
+    "utilmeta.core.auth:Require": "rules",
+    "utilmeta.core.auth.jwt:JsonWebToken": "secret_key algorithm audience issuer user_token_field",
+    "utilmeta.core.auth.session.cache:CacheSession": "cache_alias",
+    "utilmeta.core.auth.session.db:DBSession": "session_model",
+    "utilmeta.core.auth.session.cached_db:CachedDBSession": "session_model cache_alias",
+    "utilmeta.core.auth.session.base:BaseSession": "cookie expire_at_browser_close "
+    "save_every_request cycle_key_at_login",
     "utilmeta.core.request:RequestContextVar": "name default factory",
 }
 
