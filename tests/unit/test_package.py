@@ -168,6 +168,9 @@ def test_promised_arguments_are_there(path: str):
 
 def test_promised_attributes_are_there():
     from utilmeta.core.api import Error
+    from utilmeta.core.auth import UserConfig
+    from utilmeta.core.auth.session.base import BaseSession
+    from utilmeta.core.auth.session.session import Session
     from utilmeta.core.file import File
     from utilmeta.core.request import Request, var
     from utilmeta.core.response import Response
@@ -181,6 +184,9 @@ def test_promised_attributes_are_there():
         Response: "result_key message_key state_key count_key status content_type name "
         "description strict set_cookie delete_cookie",
         var: "user user_id ip time scopes RequestContextVar",
+        UserConfig: "login alogin login_user alogin_user logout alogout authenticate get aget",
+        BaseSession: "schema session_of",
+        Session: "flush cycle_key pop update session_key expiry_age modified aflush acycle_key",
     }
     for owner, names_ in promised.items():
         assert [name for name in names_.split() if not hasattr(owner, name)] == [], owner
@@ -209,6 +215,7 @@ SETTINGS_FREE = [
             "utilmeta.conf",
             "utilmeta.core.request",
             "utilmeta.core.api",
+            "utilmeta.core.auth",
             "utilmeta.core.cache",
             "utilmeta.core.setup.options",
             "utilmeta.core.setup.compose",

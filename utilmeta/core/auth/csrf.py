@@ -142,19 +142,21 @@ def has_token(request: Request) -> bool:
     return settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_NAME in request.cookies
 
 
-def give_token(request: Request, session: Any = None) -> None:
+def give_token(request: Request, session: Any = None, *, secret: str | None = None) -> None:
     """Give the browser a new token, readable by the site's scripts unless Django is told not to.
 
     Args:
         request: the request that is being answered.
         session: takes the token's secret with Django's `CSRF_USE_SESSIONS`.
+        secret: the token, where Django has made it; None makes one.
     """
     from django.conf import settings
     from django.middleware.csrf import CSRF_SESSION_KEY, rotate_token
 
-    view: Any = HttpRequest()
-    rotate_token(view)
-    secret = view.META["CSRF_COOKIE"]
+    if secret is None:
+        view: Any = HttpRequest()
+        rotate_token(view)
+        secret = str(view.META["CSRF_COOKIE"])
     if settings.CSRF_USE_SESSIONS:
         if session is not None:
             session[CSRF_SESSION_KEY] = secret

@@ -102,16 +102,17 @@ class UserModel:
 
     def find(self, value: Any) -> Any:
         """Return the user of an id, None when there is none."""
-        from django.core.exceptions import ValidationError
-
         if value is None or isinstance(value, bool) or not isinstance(value, str | int):
             return None
         if isinstance(value, str) and "\0" in value:
             return None
-        try:
-            return self.model._default_manager.get(**{self.id_name: value})
-        except (self.model.DoesNotExist, ValueError, OverflowError, ValidationError):
-            return None
+        return self._reader.get(value)
+
+    @cached_property
+    def _reader(self) -> Any:
+        from utilmeta.core.orm.read.instances import InstanceReader
+
+        return InstanceReader(self.model, self.id_name)
 
     def candidates(self, name: str) -> list[Any]:
         """Return the users who may log in by a name, those of the first login field first."""

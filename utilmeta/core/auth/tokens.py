@@ -83,7 +83,7 @@ class Tokenizer:
         options: Any = {"require": required, "verify_aud": bool(self.audience), "verify_sub": False}
         failure: Exception | None = None
         try:
-            for key in self.keyring.keys_for(jwt.get_unverified_header(token)):
+            for key in self.keyring.keys_for(token):
                 try:
                     claims = jwt.decode(
                         token,

@@ -112,8 +112,10 @@ class DjangoSession(BaseSession):
 
         session = self.session_of(request)
         backend = getattr(user, "backend", None) or settings.AUTHENTICATION_BACKENDS[0]
-        login(self._as_django(request, session), user, backend)
-        give_token(request, session)
+        view = self._as_django(request, session)
+        login(view, user, backend)
+        # The one that Django's middleware, where it is there, sends as well.
+        give_token(request, session, secret=view.META["CSRF_COOKIE"])
         if not session.is_native:
             session.save()
             self.send(request, session)
