@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from utilmeta.core.auth.base import InvalidCredentials
@@ -30,9 +30,9 @@ class Tokens:
         token_type: the scheme it is sent with.
     """
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_in: int | None
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     token_type: str = "Bearer"  # noqa: S105 - a scheme's name
 
 

@@ -1,5 +1,7 @@
 """Django's session engines, told by a configuration in place of Django's settings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +30,18 @@ class _Told:
         return self.config.expire_at_browser_close if chosen is None else chosen == 0
 
 
-class _Cached(_Told):
-    """A cache that fails is told, where Django's engines take it for an empty one."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """Answer 503 when a cache fails in the block."""
+    from django.contrib.sessions.backends.base import CreateError, UpdateError
 
-    _cache: Any
-    cache_key: str
-
-    def _cached(self) -> Any:
-        try:
-            return self._cache.get(self.cache_key)
-        except Exception as exc:
-            raise ServiceUnavailable(
-                "Sessions cannot be read", headers={"Retry-After": "1"}
-            ) from exc
+    try:
+        yield
+    except (CreateError, UpdateError):
+        raise
+    except Exception as exc:
+        message = "Sessions are not available"
+        raise ServiceUnavailable(message, headers={"Retry-After": "1"}) from exc
 
 
 @cache
@@ -48,16 +49,34 @@ def cache_store() -> type:
     """Return the engine that keeps sessions in a cache."""
     from django.contrib.sessions.backends.cache import SessionStore
 
-    class CacheStore(_Cached, SessionStore):
-        """Sessions in a cache."""
+    class CacheStore(_Told, SessionStore):
+        """Sessions in a cache, which is told when it fails; Django takes it for an empty one."""
+
+        _cache: Any
 
         def load(self) -> Any:
             """Return what is kept; nothing for a key that is not there, which is then dropped."""
-            found = self._cached() if self.session_key else None
+            with _told():
+                found = self._cache.get(self.cache_key) if self.session_key else None
             if found is not None:
                 return found
             self._session_key = None
             return {}
+
+        def save(self, must_create: bool = False) -> None:
+            """Save the session."""
+            with _told():
+                super().save(must_create)
+
+        def exists(self, session_key: str) -> bool:
+            """Return whether there is a session of a key."""
+            with _told():
+                return bool(super().exists(session_key))
+
+        def delete(self, session_key: str | None = None) -> None:
+            """Delete the session."""
+            with _told():
+                super().delete(session_key)
 
     return CacheStore
 
@@ -86,6 +105,7 @@ def db_store(model: Any) -> type:
 def cached_db_store(model: Any) -> type:
     """Return the engine that keeps sessions in a model's table, and reads them from a cache."""
     from django.contrib.sessions.backends.cached_db import SessionStore
+    from django.contrib.sessions.backends.db import SessionStore as DBStore
 
     class CachedDBStore(_Told, SessionStore):
         """Sessions in a table, and in a cache before it."""
@@ -98,6 +118,15 @@ def cached_db_store(model: Any) -> type:
         def create_model_instance(self, data: Any) -> Any:
             """Return the row, told of its user and client where the model has room for them."""
             return described(super().create_model_instance(data), self, data)
+
+        def exists(self, session_key: str) -> bool:
+            """Return whether the table has a session of a key, whatever the cache says."""
+            return bool(DBStore.exists(self, session_key))
+
+        def delete(self, session_key: str | None = None) -> None:
+            """Delete the session, which the cache must not go on serving."""
+            with _told():
+                super().delete(session_key)
 
     return CachedDBStore
 
