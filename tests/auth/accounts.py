@@ -45,3 +45,15 @@ def told(answer: httpx.Response) -> tuple[Any, ...]:
 def csrf(client: httpx.Client, name: str = "csrftoken") -> dict[str, str]:
     """Return the header that shows the token of a client's cookie."""
     return {"X-CSRFToken": client.cookies[name]}
+
+
+def log_in(client: httpx.Client, name: str = "ann", password: str = PASSWORD) -> httpx.Response:
+    """Log in through `account_api`, and return the answer."""
+    return client.post("/login", json={"name": name, "password": password})
+
+
+def set_cookies(answer: httpx.Response) -> dict[str, str]:
+    """Return the attributes of each cookie that an answer sets, in lower case, by its name."""
+    lines = [line.partition("=") for line in answer.headers.get_list("set-cookie")]
+    assert len({name for name, _, _ in lines}) == len(lines), lines
+    return {name: rest.lower() for name, _, rest in lines}
