@@ -1,82 +1,28 @@
-"""Tokens that were forged, stolen, or made for something else."""
+"""Tokens that were forged, or made for something else."""
 
-import base64
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.auth.accounts import SECRET, bearer, make_account
 from tests.auth.apis import account_api
 from tests.auth.conftest import Serve
+from tests.auth.forging import FAR, OTHER, Ask, asker, claims, part, signed
 from tests.auth.project.models import Account
-from utilmeta.core import api, auth, request
-from utilmeta.core.auth.base import InvalidCredentials
+from utilmeta.core import auth
 from utilmeta.core.auth.jwt import JsonWebToken
 from utilmeta.utils.exceptions import ConfigError
 
-FAR = 9_999_999_999
-OTHER = "fedcba9876543210" * 4
-
-
-def part(value: Any) -> str:
-    """Return a part of a token."""
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    """A private and a public RSA key, as PEM."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return (
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ).decode(),
-        private.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode(),
-    )
-
-
-Ask = Callable[[str], int]
-
 
 @pytest.fixture
-def asking(serve: Serve) -> Iterator[Callable[[Any], Ask]]:
+def asking(serve: Serve) -> Callable[[Any], Ask]:
     """Return what starts a service with tokens, and tells the status for one of them."""
     make_account()
-
-    def start(method: Any) -> Ask:
-        users = auth.User(Account, authentication=method)
-        client = serve(account_api(users))
-
-        def ask(token: str) -> int:
-            answer = client.get("/me", headers=bearer(token))
-            if answer.status_code == 401:
-                assert 'error="invalid_' in answer.headers["www-authenticate"]
-            return answer.status_code
-
-        return ask
-
-    yield start
-
-
-def claims(**values: Any) -> dict[str, Any]:
-    """Return what a token says of the only account."""
-    return {"_user_id": Account.objects.get().pk, "exp": FAR, **values}
-
-
-def signed(key: Any = SECRET, algorithm: str = "HS256", **options: Any) -> str:
-    """Return a token of the only account."""
-    headers = options.pop("headers", None)
-    return jwt.encode(claims(**options), key, algorithm=algorithm, headers=headers)
+    return partial(asker, serve)
 
 
 def test_algorithm_confusion_with_none(asking: Callable[[Any], Ask]) -> None:
@@ -87,49 +33,6 @@ def test_algorithm_confusion_with_none(asking: Callable[[Any], Ask]) -> None:
             token = f"{part({'alg': name, 'typ': 'JWT'})}.{part(claims())}.{signature}"
             assert ask(token) == 401
     assert ask(f"{part({'typ': 'JWT'})}.{part(claims())}.") == 401
-
-
-def test_algorithm_confusion_with_the_public_key_as_a_secret(
-    asking: Callable[[Any], Ask], pair: tuple[str, str]
-) -> None:
-    import hashlib
-    import hmac
-
-    private, public = pair
-    ask = asking(JsonWebToken(private, "RS256", public_key=public))
-    assert ask(signed(private, "RS256")) == 200
-    body = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims())}"
-    for key in (public.encode(), public.strip().encode()):
-        made = base64.urlsafe_b64encode(hmac.digest(key, body.encode(), hashlib.sha256))
-        assert ask(f"{body}.{made.rstrip(b'=').decode()}") == 401
-
-
-def test_algorithm_confusion_with_another_of_the_same_family(
-    asking: Callable[[Any], Ask], pair: tuple[str, str]
-) -> None:
-    ask = asking(JsonWebToken(SECRET))
-    assert [ask(signed(SECRET, name)) for name in ("HS384", "HS512")] == [401, 401]
-    private, public = pair
-    ask = asking(JsonWebToken(private, "RS256", public_key=public))
-    assert [ask(signed(private, name)) for name in ("RS512", "PS256")] == [401, 401]
-
-
-def test_injected_headers_name_no_key(
-    asking: Callable[[Any], Ask], pair: tuple[str, str]
-) -> None:
-    private, public = pair
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(other.public_key()))
-    ask = asking(JsonWebToken(private, "RS256", public_key=public))
-    for headers in (
-        {"jwk": jwk},
-        {"jku": "http://127.0.0.1:1/keys"},
-        {"x5u": "http://127.0.0.1:1/keys"},
-        {"jwk": jwk, "kid": "../../dev/null"},
-        {"kid": "' OR 1=1 --"},
-    ):
-        assert ask(signed(other, "RS256", headers=headers)) == 401
-    assert ask(signed(private, "RS256", headers={"crit": ["exp"]})) == 401
 
 
 def test_key_of_another_id_checks_nothing(asking: Callable[[Any], Ask]) -> None:
@@ -181,14 +84,6 @@ def test_weak_secrets_and_algorithms_are_refused_at_set_up(
         JsonWebToken(secret, algorithm)
 
 
-def test_pem_key_as_a_shared_secret_is_refused_at_set_up(pair: tuple[str, str]) -> None:
-    for pem in (*pair, pair[1].encode()):
-        with pytest.raises(ConfigError, match="PEM"):
-            JsonWebToken(pem, "HS256")
-    with pytest.raises(ConfigError, match="one secret"):
-        JsonWebToken(SECRET, "HS256", public_key=pair[1])
-
-
 def test_tokens_for_others_and_of_others_are_refused(asking: Callable[[Any], Ask]) -> None:
     ask = asking(JsonWebToken(SECRET, audience=["api", "web"], issuer="https://id.example"))
     right = {"aud": "web", "iss": "https://id.example"}
@@ -219,6 +114,7 @@ def test_tokens_out_of_their_time_are_refused(asking: Callable[[Any], Ask]) -> N
         {"exp": None},
         {"exp": [FAR]},
         {"nbf": "x"},
+        {"exp": float("inf")},
     ):
         assert ask(signed(**wrong)) == 401, wrong
     endless = {key: value for key, value in claims().items() if key != "exp"}
@@ -228,12 +124,13 @@ def test_tokens_out_of_their_time_are_refused(asking: Callable[[Any], Ask]) -> N
     assert ask(signed(exp=now - 90)) == 401
 
 
-@pytest.mark.parametrize(
-    "value", [None, True, False, 1.0, [1], {"pk": 1}, "1 OR 1=1", "x\0", 10**30, "", -1, "١x"]
-)
-def test_strange_user_ids_are_of_nobody(asking: Callable[[Any], Ask], value: Any) -> None:
+STRANGE_IDS = (None, True, False, 1.0, [1], {"pk": 1}, "1 OR 1=1", "x\0", 10**30, "", -1, "\ud800")
+
+
+def test_strange_user_ids_are_of_nobody(asking: Callable[[Any], Ask]) -> None:
     ask = asking(JsonWebToken(SECRET))
-    assert ask(signed(_user_id=value)) == 401
+    for value in STRANGE_IDS:
+        assert ask(signed(_user_id=value)) == 401, value
 
 
 def test_claims_that_are_none_are_refused(asking: Callable[[Any], Ask]) -> None:
@@ -251,136 +148,6 @@ def test_reused_signature_on_other_claims_is_refused(asking: Callable[[Any], Ask
     ask = asking(JsonWebToken(SECRET))
     head, _, signature = signed().split(".")
     assert ask(f"{head}.{part(claims(scope='all'))}.{signature}") == 401
-
-
-# -- refreshing ----------------------------------------------------------------------------------
-
-
-def refresh_api(users: Any) -> type[api.API]:
-    """Return an API where tokens are bought with refresh tokens."""
-    method = users.methods[0]
-
-    class RefreshAPI(account_api(users)):  # type: ignore[misc]
-        @api.post
-        def refresh(self, token: str = request.BodyParam) -> dict[str, str]:
-            made = method.refresh(users, token)
-            return {"access": made.access_token, "refresh": made.refresh_token}
-
-    return RefreshAPI
-
-
-class Refreshing:
-    """A service where somebody has tokens."""
-
-    def __init__(self, serve: Serve, **options: Any) -> None:
-        given = {"refresh_age": 3600, "revocation": "default", **options}
-        self.method = JsonWebToken(SECRET, **given)
-        self.users = auth.User(Account, authentication=self.method)
-        self.account = make_account()
-        self.client = serve(refresh_api(self.users))
-        self.tokens = self.method.issue(self.users, self.account)
-
-    def refresh(self, token: str | None) -> Any:
-        return self.client.post("/refresh", json={"token": token})
-
-    def status(self, token: str) -> int:
-        return self.client.get("/me", headers=bearer(token)).status_code
-
-
-def test_refresh_token_is_no_access_token_nor_the_reverse(serve: Serve) -> None:
-    it = Refreshing(serve)
-    assert it.status(it.tokens.access_token) == 200
-    assert it.status(str(it.tokens.refresh_token)) == 401
-    assert it.refresh(it.tokens.access_token).status_code == 401
-    assert it.refresh(str(it.tokens.refresh_token)).status_code == 200
-
-
-def test_refresh_token_that_comes_again_ends_all_that_came_of_the_login(serve: Serve) -> None:
-    it = Refreshing(serve)
-    first = str(it.tokens.refresh_token)
-    second = it.refresh(first).json()
-    other = it.method.issue(it.users, it.account)
-    assert it.status(second["access"]) == 200
-    assert it.refresh(first).status_code == 401
-    for token in (it.tokens.access_token, second["access"]):
-        assert it.status(token) == 401
-    assert it.refresh(second["refresh"]).status_code == 401
-    # Another login of the same user is not touched.
-    assert it.status(other.access_token) == 200
-    assert it.refresh(str(other.refresh_token)).status_code == 200
-
-
-def test_refresh_token_of_a_login_that_was_ended_is_worth_nothing(serve: Serve) -> None:
-    it = Refreshing(serve)
-    answer = it.client.post("/logout", headers=bearer(it.tokens.access_token))
-    assert answer.status_code == 204
-    assert it.status(it.tokens.access_token) == 401
-    assert it.refresh(str(it.tokens.refresh_token)).status_code == 401
-
-
-def test_refresh_token_of_somebody_who_may_not_come_in_is_worth_nothing(serve: Serve) -> None:
-    it = Refreshing(serve)
-    Account.objects.update(is_active=False)
-    assert it.refresh(str(it.tokens.refresh_token)).status_code == 401
-    Account.objects.all().delete()
-    fresh = it.method.issue(it.users, it.account).refresh_token
-    assert it.refresh(str(fresh)).status_code == 401
-
-
-def test_refresh_gives_no_more_scopes_than_the_login(serve: Serve) -> None:
-    it = Refreshing(serve)
-    limited = it.method.issue(it.users, it.account, scopes=["note.read"])
-    made = it.refresh(str(limited.refresh_token)).json()
-    assert it.method.decode(made["access"])["scope"] == "note.read"
-
-
-def test_refresh_of_what_is_no_token_is_refused(serve: Serve) -> None:
-    it = Refreshing(serve)
-    for text in ("", "x", "a.b.c", "\0", "\ud800", "x" * 3000):
-        answer = it.client.post(
-            "/refresh",
-            content=json.dumps({"token": text}),
-            headers={"Content-Type": "application/json"},
-        )
-        assert answer.status_code in {400, 401}, repr(text)
-    for value in (None, 1, ["x"]):
-        with pytest.raises(InvalidCredentials):
-            it.method.refresh(it.users, value)
-
-
-def test_tokens_bound_to_the_password_end_with_it(serve: Serve) -> None:
-    it = Refreshing(serve, bind_to_password=True)
-    assert it.status(it.tokens.access_token) == 200
-    it.account.password = "another-word"
-    it.account.save()
-    assert it.status(it.tokens.access_token) == 401
-    assert it.refresh(str(it.tokens.refresh_token)).status_code == 401
-
-
-def test_token_without_a_fingerprint_is_refused_where_one_is_needed(serve: Serve) -> None:
-    it = Refreshing(serve, bind_to_password=True)
-    assert it.status(signed()) == 401
-    assert it.status(signed(pwh="")) == 401
-
-
-def test_cache_that_is_down_lets_no_token_in(serve: Serve) -> None:
-    method = JsonWebToken(SECRET, refresh_age=60, revocation="default")
-    users = auth.User(Account, authentication=method)
-    tokens = method.issue(users, make_account())
-    down = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": "redis://127.0.0.1:1/0",
-    }
-    client = serve(refresh_api(users), settings={"CACHES": {"default": down}})
-    answers = [
-        client.get("/me", headers=bearer(tokens.access_token)),
-        client.get("/maybe", headers=bearer(tokens.access_token)),
-        client.post("/refresh", json={"token": tokens.refresh_token}),
-        client.post("/logout", headers=bearer(tokens.access_token)),
-    ]
-    assert {answer.status_code for answer in answers} == {503}
-    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
-    assert client.get("/me", headers=bearer(signed(OTHER))).status_code == 401
 
 
 def test_secret_of_django_signs_nothing_that_other_code_has_signed(serve: Serve) -> None:
