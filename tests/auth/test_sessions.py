@@ -61,6 +61,13 @@ def visit_api(sessions: Any) -> type[api.API]:
         def typed(self, session: Visit, value: str = request.BodyParam) -> None:
             session.count = value
 
+    return VisitAPI
+
+
+def change_api(sessions: Any) -> type[api.API]:
+    """Return an API that does with a session what its mapping can."""
+
+    class ChangeAPI(visit_api(sessions)):  # type: ignore[misc]
         @api.post
         def filled(self, session: sessions.schema) -> list[Any]:
             session.update({"a": 1, "b": 2})
@@ -87,11 +94,11 @@ def visit_api(sessions: Any) -> type[api.API]:
             session["x"] = 1
             session.set_expiry(seconds)
 
-    return VisitAPI
+    return ChangeAPI
 
 
 def test_members_are_typed_and_kept(serve: Serve, make: Callable[..., Any]) -> None:
-    client = serve(visit_api(make()))
+    client = serve(change_api(make()))
     assert client.get("/").json() == 0
     # Who changes nothing gets no session.
     assert "sessionid" not in client.cookies
@@ -108,7 +115,7 @@ def test_members_are_typed_and_kept(serve: Serve, make: Callable[..., Any]) -> N
 def test_session_is_saved_with_refusals_and_not_with_failures(
     serve: Serve, make: Callable[..., Any]
 ) -> None:
-    client = serve(visit_api(make()))
+    client = serve(change_api(make()))
     assert client.post("/?status=500").status_code == 500
     assert "sessionid" not in client.cookies
     assert client.post("/").text == "1"
@@ -118,10 +125,8 @@ def test_session_is_saved_with_refusals_and_not_with_failures(
     assert client.get("/").json() == 2
 
 
-def test_session_is_saved_only_when_it_was_changed(
-    serve: Serve, make: Callable[..., Any]
-) -> None:
-    client = serve(visit_api(make()))
+def test_session_is_saved_only_when_it_was_changed(serve: Serve, make: Callable[..., Any]) -> None:
+    client = serve(change_api(make()))
     assert "sessionid" in set_cookies(client.post("/"))
     assert "set-cookie" not in client.get("/").headers
     assert client.post("/deep").json() == 1
@@ -133,7 +138,7 @@ def test_session_is_saved_only_when_it_was_changed(
 def test_session_is_saved_with_every_request_that_asks_for_it_when_told_so(
     serve: Serve, make: Callable[..., Any]
 ) -> None:
-    client = serve(visit_api(make(save_every_request=True)))
+    client = serve(change_api(make(save_every_request=True)))
     assert "set-cookie" not in client.get("/").headers
     client.post("/")
     assert "max-age=1209600" in set_cookies(client.get("/"))["sessionid"]
@@ -142,21 +147,21 @@ def test_session_is_saved_with_every_request_that_asks_for_it_when_told_so(
 def test_session_cookie_goes_with_the_browser_when_told_so(
     serve: Serve, make: Callable[..., Any]
 ) -> None:
-    client = serve(visit_api(make(expire_at_browser_close=True)))
+    client = serve(change_api(make(expire_at_browser_close=True)))
     given = set_cookies(client.post("/"))["sessionid"]
     assert "max-age" not in given
     assert "expires" not in given
 
 
 def test_session_says_how_long_it_lasts(serve: Serve, make: Callable[..., Any]) -> None:
-    client = serve(visit_api(make()))
+    client = serve(change_api(make()))
     given = set_cookies(client.post("/until", json={"seconds": 90}))["sessionid"]
     assert "max-age=90" in given
     assert "max-age" not in set_cookies(client.post("/until", json={"seconds": 0}))["sessionid"]
 
 
 def test_session_that_ends_is_dead_on_the_server(serve: Serve, make: Callable[..., Any]) -> None:
-    client = serve(visit_api(make(cookie=Cookie(age=1))))
+    client = serve(change_api(make(cookie=Cookie(age=1))))
     client.post("/")
     key = client.cookies["sessionid"]
     client.cookies.clear()
@@ -178,7 +183,7 @@ def later(model: Any, key: str) -> None:
 
 
 def test_flushed_session_is_gone_with_its_cookie(serve: Serve, make: Callable[..., Any]) -> None:
-    client = serve(visit_api(make()))
+    client = serve(change_api(make()))
     client.post("/")
     key = client.cookies["sessionid"]
     answer = client.post("/flushed")
@@ -190,7 +195,7 @@ def test_flushed_session_is_gone_with_its_cookie(serve: Serve, make: Callable[..
 def test_cycled_session_is_the_same_under_another_key(
     serve: Serve, make: Callable[..., Any]
 ) -> None:
-    client = serve(visit_api(make()))
+    client = serve(change_api(make()))
     client.post("/")
     key = client.cookies["sessionid"]
     client.post("/cycled")
@@ -250,7 +255,7 @@ def test_revoked_sessions_are_gone_from_the_cache_too(serve: Serve) -> None:
 
 def test_row_keeps_what_the_project_put_there_when_a_session_is_saved_again(serve: Serve) -> None:
     sessions = DBSession(AccountSession)
-    client = serve(visit_api(sessions))
+    client = serve(change_api(sessions))
     client.post("/")
     made = timezone.now() - timedelta(days=3)
     AccountSession.objects.update(created_at=made)
