@@ -50,6 +50,7 @@ class Idempotency(Plugin):
     request_headers = ("idempotency-key",)
     # A kept answer is for those only who could have had it made.
     after_authentication = True
+    after_rules = True
 
     def __init__(
         self,

@@ -1,7 +1,6 @@
 """Django's session engines, told by a configuration in place of Django's settings."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ from utilmeta.utils.exceptions import ServiceUnavailable
 
 if TYPE_CHECKING:
     from utilmeta.core.auth.session.base import BaseSession
+
+logger = logging.getLogger("utilmeta.auth")
 
 
 class _Told:
@@ -30,18 +31,49 @@ class _Told:
         return self.config.expire_at_browser_close if chosen is None else chosen == 0
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Answer 503 when a cache fails in the block."""
-    from django.contrib.sessions.backends.base import CreateError, UpdateError
+class SessionCache:
+    """A cache that holds sessions, whose failures are told: they are no reason to start anew.
 
-    try:
-        yield
-    except (CreateError, UpdateError):
-        raise
-    except Exception as exc:
-        message = "Sessions are not available"
-        raise ServiceUnavailable(message, headers={"Retry-After": "1"}) from exc
+    Args:
+        cache: one of Django's.
+        is_copy: whether the sessions are elsewhere too, so that what it cannot take is let go.
+    """
+
+    def __init__(self, cache: Any, *, is_copy: bool = False) -> None:
+        self._cache = cache
+        self._is_copy = is_copy
+
+    def _call(self, method: str, *args: Any) -> Any:
+        try:
+            return getattr(self._cache, method)(*args)
+        except Exception as exc:
+            raise ServiceUnavailable(
+                "Sessions cannot be reached", headers={"Retry-After": "1"}
+            ) from exc
+
+    def get(self, key: str) -> Any:
+        """Return what is kept."""
+        return self._call("get", key)
+
+    def add(self, key: str, value: Any, seconds: int) -> Any:
+        """Keep something new."""
+        return self._call("add", key, value, seconds)
+
+    def set(self, key: str, value: Any, seconds: int) -> None:
+        """Keep something."""
+        try:
+            self._call("set", key, value, seconds)
+        except ServiceUnavailable:
+            if not self._is_copy:
+                raise
+            logger.exception("a session could not be copied to its cache")
+
+    def delete(self, key: str) -> None:
+        """Forget something: a copy that stayed would still let somebody in."""
+        self._call("delete", key)
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self._call("has_key", key))
 
 
 @cache
@@ -50,33 +82,15 @@ def cache_store() -> type:
     from django.contrib.sessions.backends.cache import SessionStore
 
     class CacheStore(_Told, SessionStore):
-        """Sessions in a cache, which is told when it fails; Django takes it for an empty one."""
-
-        _cache: Any
+        """Sessions in a cache, whose failures are not taken for an empty one, as Django does."""
 
         def load(self) -> Any:
             """Return what is kept; nothing for a key that is not there, which is then dropped."""
-            with _told():
-                found = self._cache.get(self.cache_key) if self.session_key else None
+            found = self._cache.get(self.cache_key) if self.session_key else None
             if found is not None:
                 return found
             self._session_key = None
             return {}
-
-        def save(self, must_create: bool = False) -> None:
-            """Save the session."""
-            with _told():
-                super().save(must_create)
-
-        def exists(self, session_key: str) -> bool:
-            """Return whether there is a session of a key."""
-            with _told():
-                return bool(super().exists(session_key))
-
-        def delete(self, session_key: str | None = None) -> None:
-            """Delete the session."""
-            with _told():
-                super().delete(session_key)
 
     return CacheStore
 
@@ -105,10 +119,13 @@ def db_store(model: Any) -> type:
 def cached_db_store(model: Any) -> type:
     """Return the engine that keeps sessions in a model's table, and reads them from a cache."""
     from django.contrib.sessions.backends.cached_db import SessionStore
-    from django.contrib.sessions.backends.db import SessionStore as DBStore
 
     class CachedDBStore(_Told, SessionStore):
         """Sessions in a table, and in a cache before it."""
+
+        def exists(self, session_key: str | None) -> bool:
+            """Return whether the table has a session."""
+            return bool(session_key) and model._default_manager.filter(pk=session_key).exists()
 
         @classmethod
         def get_model_class(cls) -> Any:
@@ -118,15 +135,6 @@ def cached_db_store(model: Any) -> type:
         def create_model_instance(self, data: Any) -> Any:
             """Return the row, told of its user and client where the model has room for them."""
             return described(super().create_model_instance(data), self, data)
-
-        def exists(self, session_key: str) -> bool:
-            """Return whether the table has a session of a key, whatever the cache says."""
-            return bool(DBStore.exists(self, session_key))
-
-        def delete(self, session_key: str | None = None) -> None:
-            """Delete the session, which the cache must not go on serving."""
-            with _told():
-                super().delete(session_key)
 
     return CachedDBStore
 

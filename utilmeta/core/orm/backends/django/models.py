@@ -100,6 +100,10 @@ class PasswordField(CharField):
         return value
 
 
+# What a session engine knows of a row that it saves again.
+_TOLD = ("session_data", "expire_date", "user_key", "ip_address", "user_agent")
+
+
 class AbstractSession(AbstractBaseSession):
     """Sessions in a table of the project's, which tells whose they are: for `DBSession`."""
 
@@ -113,6 +117,12 @@ class AbstractSession(AbstractBaseSession):
         """It is abstract."""
 
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it; a session engine, which makes its rows anew, changes only what it knows."""
+        if kwargs.get("force_update") and self._state.adding:
+            kwargs.setdefault("update_fields", _TOLD)
+        super().save(*args, **kwargs)
 
     @classmethod
     def get_session_store_class(cls) -> Any:
