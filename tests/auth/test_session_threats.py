@@ -227,7 +227,11 @@ def test_cookies_are_deleted_where_they_were_set(serve: Serve) -> None:
     key = log_in(client).headers.get_list("set-cookie")
     line = next(item for item in key if item.startswith("id="))
     value = line.partition("=")[2].partition(";")[0]
-    gone = client.post("/logout", headers=cookies(id=value))
+    token = client.cookies["csrftoken"]
+    # Another site must not log anybody out.
+    assert client.post("/logout", headers=cookies(id=value)).status_code == 403
+    proof = {**cookies(id=value, csrftoken=token), "X-CSRFToken": token}
+    gone = client.post("/logout", headers=proof)
     parts = set_cookies(gone)["id"]
     assert {"domain=localhost.local", "path=/", "max-age=0"} <= {
         item.strip() for item in parts.split(";")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.auth.accounts import SECRET, basic, bearer, cookies, csrf, log_in, make_account, told
 from tests.auth.apis import account_api
 from tests.auth.conftest import Serve
@@ -128,11 +126,6 @@ def test_kept_answer_is_for_those_only_who_could_have_had_it_made(serve: Serve) 
     assert ran == ["ann", "eve", "ruled"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a kept answer is looked for before hooks run, and told by Authorization and Cookie "
-    "alone, so that it is given to others where a hook finds out by another header who asks",
-)
 def test_kept_answer_is_for_those_only_whom_a_hook_lets_in(serve: Serve) -> None:
     class HookedAPI(api.API):
         @api.before("*")

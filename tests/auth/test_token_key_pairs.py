@@ -10,16 +10,13 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.auth.accounts import SECRET, make_account
 from tests.auth.conftest import Serve
 from tests.auth.forging import Ask, asker, claims, part, signed
 from utilmeta.core.auth.jwt import JsonWebToken
 from utilmeta.utils.exceptions import ConfigError
-
-rsa = pytest.importorskip(
-    "cryptography.hazmat.primitives.asymmetric.rsa", reason="needs cryptography"
-)
 
 
 @pytest.fixture

@@ -156,7 +156,11 @@ class Plugin:
         yield
 
     def on_ready(self, _request: Request, _api: Any) -> Steps:
-        """Yield calls right before the endpoint, when hooks have run; see `is_late`."""
+        """Yield calls right before the endpoint, when hooks have run; see `is_late`.
+
+        Returns:
+            None to go on, or a response, which is then the answer.
+        """
         return
         yield
 

@@ -110,8 +110,7 @@ class AbstractSession(AbstractBaseSession):
     user_key = models.CharField(max_length=255, null=True, blank=True, db_index=True)  # noqa: DJ001
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
-    # When it was last made, or changed.
-    saved_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(AbstractBaseSession.Meta):
         """It is abstract."""
