@@ -136,3 +136,15 @@ def test_bearer_word_does_not_count_as_a_guess(serve: Serve, users: Any) -> None
     for _ in range(5):
         assert client.get("/me", headers=bearer("none")).status_code == 401
     assert log_in(client).text == "yes"
+
+
+def test_guessing_is_not_let_in_while_the_cache_that_counts_is_down(serve: Serve) -> None:
+    make_account()
+    users = auth.User(Account, authentication=[BasicAuth()], throttle_cache="default")
+    down = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://127.0.0.1:1/0",
+    }
+    client = serve(account_api(users), settings={"CACHES": {"default": down}})
+    for answer in (log_in(client), client.get("/me", headers=basic("ann"))):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
