@@ -15,7 +15,7 @@ from utilmeta.core.auth.entering import Entering
 from utilmeta.core.auth.guard import Authenticate
 from utilmeta.core.auth.models import UserModel
 from utilmeta.core.auth.passwords import is_fingerprint_of
-from utilmeta.core.auth.refusal import IDENTITY, USERS, shown
+from utilmeta.core.auth.refusal import IDENTITY, USERS, printable, shown
 from utilmeta.core.auth.throttle import Throttle
 from utilmeta.core.request import Request, var
 from utilmeta.utils.exceptions import ConfigError, HttpError, PermissionDenied, Unauthorized
@@ -225,7 +225,8 @@ class UserConfig(Entering):
             CsrfError: only the proof that the request was meant is missing.
         """
         for refusal in refusals:
-            logger.info("%s: %s", shown(request), getattr(refusal, "reason", refusal.message))
+            reason = getattr(refusal, "reason", refusal.message)
+            logger.info("%s: %s", shown(request), printable(reason))
         if found is None:
             for refusal in refusals:
                 if isinstance(refusal, CsrfError):

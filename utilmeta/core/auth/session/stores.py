@@ -84,6 +84,8 @@ def cache_store() -> type:
     class CacheStore(_Told, SessionStore):
         """Sessions in a cache, whose failures are not taken for an empty one, as Django does."""
 
+        _cache: Any
+
         def load(self) -> Any:
             """Return what is kept; nothing for a key that is not there, which is then dropped."""
             found = self._cache.get(self.cache_key) if self.session_key else None
