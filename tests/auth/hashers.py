@@ -1,5 +1,7 @@
 """Hashers that count, so that no test looks at the clock."""
 
+import contextlib
+import threading
 from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
@@ -30,3 +32,18 @@ class WeakerHasher(PBKDF2PasswordHasher):
 
 COUNTING = f"{__name__}.CountingHasher"
 STRONGER = f"{__name__}.StrongerHasher"
+
+
+class SlowHasher(MD5PasswordHasher):
+    """Takes long enough for others to come in meanwhile."""
+
+    meeting: ClassVar[threading.Barrier] = threading.Barrier(4)
+
+    def encode(self, password: str, salt: str, **kwargs: Any) -> str:
+        """Hash a password when three more are there, or after a while."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.meeting.wait(0.5)
+        return super().encode(password, salt, **kwargs)
+
+
+SLOW = f"{__name__}.SlowHasher"

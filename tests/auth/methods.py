@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from testproject.conduit.models import User as DjangoUser
 from tests.auth.accounts import SECRET, basic, bearer, cookies
+from tests.auth.badges import AsyncBadge, Badge
 from tests.auth.conftest import PASSWORD
 from tests.auth.project.models import Account, AccountKey, AccountSession
 from utilmeta.conf.http import Cookie
 from utilmeta.core.auth.api_key import APIKey
-from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials
+from utilmeta.core.auth.base import BaseAuthentication
 from utilmeta.core.auth.basic import BasicAuth
 from utilmeta.core.auth.jwt import JsonWebToken
 from utilmeta.core.auth.oauth2 import OAuth2
@@ -26,7 +27,6 @@ from utilmeta.core.auth.session.db import DBSession
 from utilmeta.core.auth.session.django import DjangoSession
 from utilmeta.core.auth.signature import Signature, SigningKey, sign
 from utilmeta.core.auth.user import UserConfig
-from utilmeta.core.request import Request
 from utilmeta.testing import Client
 
 Headers = dict[str, str]
@@ -194,9 +194,6 @@ def token_cookie() -> JsonWebToken:
     return JsonWebToken(SECRET, cookie=Cookie(name="token"), revocation="default")
 
 
-# -- OAuth 2 -------------------------------------------------------------------------------------
-
-
 def issued_elsewhere(_world: World, user: Any) -> Creds:
     """Return a token of the authorization server."""
     claims = {"sub": str(user.pk), "exp": 9_999_999_999}
@@ -221,9 +218,6 @@ def activate(_world: World, user: Any) -> Creds:
     """Return a token that the authorization server knows."""
     ACTIVE[f"opaque-{user.pk}-token-of-its-own"] = {"sub": str(user.pk)}
     return always(bearer(f"opaque-{user.pk}-token-of-its-own"))
-
-
-# -- keys ----------------------------------------------------------------------------------------
 
 
 def key(header: str, prefix: str = "", **options: Any) -> Callable[[World, Any], Creds]:
@@ -274,41 +268,6 @@ def signed(created: int | None = None) -> Callable[[World, Any], Creds]:
 def withdraw_signing(_world: World, _creds: Creds) -> None:
     """Take all signing keys back."""
     SIGNING_IDS.clear()
-
-
-# -- ways of one's own ---------------------------------------------------------------------------
-
-
-class Badge(BaseAuthentication):
-    """The name of the user in a header, with a word that only friends know."""
-
-    header = "X-Badge"
-    challenge = "Badge"
-
-    def sees(self, request: Request) -> bool:
-        """Return whether there is a badge."""
-        return request.raw.header("x-badge") is not None
-
-    def authenticate(self, request: Request, users: UserConfig) -> Identity | None:
-        """Return whose badge it is."""
-        word, _, name = (request.raw.header("x-badge") or "").partition(" ")
-        if word != "friend":
-            raise InvalidCredentials("no friend")
-        user = Account.objects.filter(username=name).first()
-        return Identity(user=user, user_id=None)
-
-
-class AsyncBadge(Badge):
-    """The same, async."""
-
-    async def authenticate(  # type: ignore[override]
-        self, request: Request, users: UserConfig
-    ) -> Identity | None:
-        """Return whose badge it is."""
-        word, _, name = (request.raw.header("x-badge") or "").partition(" ")
-        if word != "friend":
-            raise InvalidCredentials("no friend")
-        return Identity(user=await Account.objects.filter(username=name).afirst())
 
 
 def badge(_world: World, user: Any) -> Creds:

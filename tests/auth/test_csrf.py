@@ -264,6 +264,9 @@ def test_csrf_of_login_a_foreign_site_cannot_have_the_answer_keep_a_session_of_a
         answer = client.post("/login", content=b"name=ann&password=secret-word", headers=headers)
         assert answer.status_code in {400, 415, 422}
         assert "sessionid" not in client.cookies
+    forms: Any = ({"data": form}, {"data": form, "files": {"x": b""}})
+    for sent in forms:
+        assert client.post("/login", **sent).status_code in {400, 415, 422}
     text = {"Content-Type": "text/plain"}
     answer = client.post("/login", content=str(form).replace("'", '"'), headers=text)
     assert answer.status_code in {400, 415}

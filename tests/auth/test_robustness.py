@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from testproject.conduit.models import User as DjangoUser
-from tests.auth.accounts import SECRET, make_account
+from tests.auth.accounts import SECRET, log_in, make_account
 from tests.auth.apis import account_api
 from tests.auth.conftest import Serve
 from tests.auth.project.models import Account, AccountKey
@@ -192,3 +192,25 @@ def test_log_injection_paths_and_addresses_break_no_line(
     for line in lines:
         assert line.isprintable(), line
         assert "\n" not in line
+
+
+def test_log_injection_origins_and_referers_break_no_line(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_account()
+    users = auth.User(Account, authentication=CachedDBSession("auth_project.AccountSession"))
+    client = serve(account_api(users), client={"base_url": "https://localhost"})
+    log_in(client)
+    caplog.set_level(logging.DEBUG)
+    for name in (b"Origin", b"Referer"):
+        for value in (
+            b"https://evil.example/\x85ERROR forged",
+            b"https://evil/\xa0\xad",
+            b"\x9b31m",
+        ):
+            sent: Any = [(name, value), (b"X-CSRFToken", client.cookies["csrftoken"].encode())]
+            assert client.post("/change", headers=sent).status_code == 403
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("utilmeta")]
+    assert len(lines) >= 6
+    for line in lines:
+        assert line.isprintable(), line

@@ -1,5 +1,6 @@
 """Sessions as endpoints use them."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -160,26 +161,27 @@ def test_session_says_how_long_it_lasts(serve: Serve, make: Callable[..., Any]) 
     assert "max-age" not in set_cookies(client.post("/until", json={"seconds": 0}))["sessionid"]
 
 
-def test_session_that_ends_is_dead_on_the_server(serve: Serve, make: Callable[..., Any]) -> None:
-    client = serve(change_api(make(cookie=Cookie(age=1))))
-    client.post("/")
-    key = client.cookies["sessionid"]
+def test_session_that_ends_is_dead_on_the_server(serve: Serve) -> None:
+    kinds = {
+        name: visit_api(make(cookie=Cookie(name=f"id-{name}", age=1)))
+        for name, make in KINDS.items()
+    }
+    client = serve(type("RootAPI", (api.API,), {"__annotations__": kinds_of(kinds)}))
+    for name in kinds:
+        assert client.post(f"/{name.replace('-', '_')}").text == "1"
+    sent = cookies(**{f"id-{name}": client.cookies[f"id-{name}"] for name in kinds})
     client.cookies.clear()
-    assert client.get("/", headers=cookies(sessionid=key)).json() == 1
-    later(AccountSession, key)
-    answer = client.get("/", headers=cookies(sessionid=key))
-    assert answer.json() == 0
-    # A cookie that stands for nothing is taken from the browser.
-    assert "max-age=0" in set_cookies(answer)["sessionid"]
-
-
-def later(model: Any, key: str) -> None:
-    """Let a session's second be over."""
-    import time
-
     time.sleep(1.1)
-    rows = model.objects.filter(pk=key)
-    assert not rows or rows[0].expire_date < timezone.now()
+    for name in kinds:
+        answer = client.get(f"/{name.replace('-', '_')}", headers=sent)
+        assert answer.json() == 0
+        # A cookie that stands for nothing is taken from the browser.
+        assert "max-age=0" in set_cookies(answer)[f"id-{name}"]
+
+
+def kinds_of(kinds: dict[str, type[api.API]]) -> dict[str, type[api.API]]:
+    """Return APIs by names that attributes can have."""
+    return {name.replace("-", "_"): kind for name, kind in kinds.items()}
 
 
 def test_flushed_session_is_gone_with_its_cookie(serve: Serve, make: Callable[..., Any]) -> None:

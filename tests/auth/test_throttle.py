@@ -8,7 +8,7 @@ import pytest
 from tests.auth.accounts import basic, bearer, log_in, make_account
 from tests.auth.apis import account_api
 from tests.auth.conftest import Serve
-from tests.auth.hashers import COUNTING, CountingHasher
+from tests.auth.hashers import COUNTING, SLOW, CountingHasher, SlowHasher
 from tests.auth.project.models import Account
 from utilmeta.conf import Preference
 from utilmeta.core import auth
@@ -136,3 +136,37 @@ def test_bearer_word_does_not_count_as_a_guess(serve: Serve, users: Any) -> None
     for _ in range(5):
         assert client.get("/me", headers=bearer("none")).status_code == 401
     assert log_in(client).text == "yes"
+
+
+def test_guessing_is_not_let_in_while_the_cache_that_counts_is_down(serve: Serve) -> None:
+    make_account()
+    users = auth.User(Account, authentication=[BasicAuth()], throttle_cache="default")
+    down = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://127.0.0.1:1/0",
+    }
+    client = serve(account_api(users), settings={"CACHES": {"default": down}})
+    for answer in (log_in(client), client.get("/me", headers=basic("ann"))):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="requests with the right name and password that are answered at the same time count "
+    "as failures until each is known to be right, so that a program of many threads is locked out",
+)
+def test_right_passwords_of_many_requests_at_once_are_not_counted(serve: Serve, users: Any) -> None:
+    make_account()
+    client = serve(account_api(users), settings={"PASSWORD_HASHERS": [SLOW]})
+    SlowHasher.meeting.reset()
+    statuses: list[int] = []
+
+    def ask() -> None:
+        statuses.append(client.get("/me", headers=basic("ann")).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 4

@@ -54,3 +54,8 @@ def refuse(
 def shown(request: Request) -> str:
     """Return method and path as log lines show them, with nothing in them that breaks a line."""
     return f"{request.method} {quote(request.raw.prefix + request.path)}"
+
+
+def printable(text: str) -> str:
+    """Return a text as log lines show it, with nothing in it that breaks a line."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,13 +1,16 @@
 """How often somebody may fail to log in."""
 
 import hashlib
+import logging
 import time
 import unicodedata
 
 from utilmeta.core.api.plugins.rate_limit import Rate, parse_rates
 from utilmeta.core.api.plugins.stores import CacheCounters, Counters, MemoryCounters
 from utilmeta.core.request import Request
-from utilmeta.utils.exceptions import TooManyRequests
+from utilmeta.utils.exceptions import HttpError, ServiceUnavailable, TooManyRequests
+
+logger = logging.getLogger("utilmeta.auth")
 
 # An address may stand for many people, so it may fail this many times as often as one name.
 _ADDRESS = 10
@@ -36,7 +39,16 @@ class Throttle:
 
         Raises:
             TooManyRequests: there were too many that failed; the password must not be looked at.
+            ServiceUnavailable: the cache is down, and nobody may guess meanwhile.
         """
+        try:
+            self._enter(request, name)
+        except HttpError:
+            raise
+        except Exception as exc:
+            raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
+
+    def _enter(self, request: Request, name: str) -> None:
         now = time.time()
         for rate in self._rates:
             for key, limit in self._keys(request, name, rate, now):
@@ -50,9 +62,13 @@ class Throttle:
     def forgive(self, request: Request, name: str) -> None:
         """Take an attempt back, as it did not fail."""
         now = time.time()
-        for rate in self._rates:
-            for key, _ in self._keys(request, name, rate, now):
-                self._counters.take_back(key)
+        try:
+            for rate in self._rates:
+                for key, _ in self._keys(request, name, rate, now):
+                    self._counters.take_back(key)
+        except Exception:
+            # Who has shown the right password is let in, and counted once too often.
+            logger.exception("an attempt to log in could not be taken back")
 
     @staticmethod
     def _keys(request: Request, name: str, rate: Rate, now: float) -> list[tuple[str, int]]:

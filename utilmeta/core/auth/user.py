@@ -15,7 +15,7 @@ from utilmeta.core.auth.entering import Entering
 from utilmeta.core.auth.guard import Authenticate
 from utilmeta.core.auth.models import UserModel
 from utilmeta.core.auth.passwords import is_fingerprint_of
-from utilmeta.core.auth.refusal import IDENTITY, USERS, shown
+from utilmeta.core.auth.refusal import IDENTITY, USERS, printable, shown
 from utilmeta.core.auth.throttle import Throttle
 from utilmeta.core.request import Request, var
 from utilmeta.utils.exceptions import ConfigError, HttpError, PermissionDenied, Unauthorized
@@ -225,7 +225,7 @@ class UserConfig(Entering):
             CsrfError: only the proof that the request was meant is missing.
         """
         for refusal in refusals:
-            logger.info("%s: %s", shown(request), _reason(refusal))
+            logger.info("%s: %s", shown(request), printable(_reason(refusal)))
         if found is None:
             for refusal in refusals:
                 if isinstance(refusal, CsrfError):
@@ -268,7 +268,7 @@ class UserConfig(Entering):
         """Return the answer to a request of nobody: 401 with what would be accepted."""
         failed = request.context.get(f"{self.name} refused")
         reason = "there are no credentials" if failed is None else _reason(failed)
-        logger.warning("%s: refused, as %s", shown(request), reason)
+        logger.warning("%s: refused, as %s", shown(request), printable(reason))
         challenge = self.challenge
         code = getattr(failed, "code", None)
         if code is not None and challenge.startswith("Bearer"):
