@@ -86,7 +86,7 @@ class ProfileAPI(api.API):
     @api.get("{username}")
     def detail(self, username: str) -> OneProfile:
         """Return a profile."""
-        return self.answer(username)
+        return self.answer(self.find(username))
 
     @api.post("{username}/follow")
     def follow(self, username: str, user: User = users) -> OneProfile:
@@ -95,13 +95,14 @@ class ProfileAPI(api.API):
         if followed == user:
             raise exceptions.UnprocessableEntity("profile can't be your own")
         Follow.objects.get_or_create(follower=user, followed=followed)
-        return self.answer(username)
+        return self.answer(followed)
 
     @api.delete("{username}/follow")
     def unfollow(self, username: str, user: User = users) -> OneProfile:
         """Follow a user no longer."""
-        Follow.objects.filter(follower=user, followed=self.find(username)).delete()
-        return self.answer(username)
+        followed = self.find(username)
+        Follow.objects.filter(follower=user, followed=followed).delete()
+        return self.answer(followed)
 
     def find(self, username: str) -> User:
         """Return the user of a name."""
@@ -110,9 +111,9 @@ class ProfileAPI(api.API):
             raise exceptions.NotFound("profile not found")
         return found
 
-    def answer(self, username: str) -> OneProfile:
+    def answer(self, user: User) -> OneProfile:
         """Return the profile of a user as the viewer sees it."""
-        return OneProfile(profile=ProfileSchema.init(self.find(username)))
+        return OneProfile(profile=ProfileSchema.init(user))
 
 
 @api.route("{slug}/comments")
