@@ -89,6 +89,7 @@ class ProfileAPI(api.API):
         return self.answer(self.find(username))
 
     @api.post("{username}/follow")
+    @orm.Atomic()
     def follow(self, username: str, user: User = users) -> OneProfile:
         """Follow a user; following again changes nothing."""
         followed = self.find(username)
@@ -184,17 +185,19 @@ class ArticleAPI(api.API):
         self, slug: str, article: ArticleChanges = request.BodyParam, user: User = users
     ) -> OneArticle:
         """Change what is sent of an article; a new title makes a new slug."""
-        found = articles.find(slug)
+        found = articles.find(slug, lock=True)
         articles.write(found, article)
         return self.answer(pk=found.pk)
 
     @api.delete("{slug}")
     @may_change_article
+    @orm.Atomic()
     def remove(self, slug: str, user: User = users) -> None:
         """Delete an article."""
-        articles.find(slug).delete()
+        articles.find(slug, lock=True).delete()
 
     @api.post("{slug}/favorite")
+    @orm.Atomic()
     def favor(self, slug: str, user: User = users) -> OneArticle:
         """Make an article one's favorite; doing so again changes nothing."""
         Favorite.objects.get_or_create(article=articles.find(slug), user=user)

@@ -11,13 +11,18 @@ from testproject.conduit.schemas import NewArticle
 from utilmeta.utils import exceptions
 
 
-def find(slug: str) -> Article:
+def find(slug: str, *, lock: bool = False) -> Article:
     """Return the article of a slug.
+
+    Args:
+        slug: the slug.
+        lock: whether nobody else may change it, or refer to it, until the end of the transaction.
 
     Raises:
         NotFound: there is none.
     """
-    found = Article.objects.filter(slug=slug).first()
+    articles = Article.objects.select_for_update() if lock else Article.objects.all()
+    found = articles.filter(slug=slug).first()
     if found is None:
         raise exceptions.NotFound("article not found")
     return found
