@@ -155,7 +155,7 @@ class SampleData:
             articles.append(
                 Article(
                     author=self._random.choice(users),
-                    slug=slugify(title, allow_unicode=True),
+                    slug=slugify(title),
                     title=f"{title[0].upper()}{title[1:]}",
                     description=self._sentence(),
                     body="\n\n".join(self._text(2, 5) for _ in range(3)),
