@@ -36,7 +36,7 @@ class UserSchema(orm.Schema[User]):
     @classmethod
     def no_image(cls, address: object) -> object:
         """Take an empty address as none."""
-        return address or None
+        return None if address == "" else address
 
 
 class Account(BaseModel):
@@ -127,7 +127,7 @@ class CommentSchema(orm.Schema[Comment]):
     """A comment and who wrote it."""
 
     id: int
-    created_at: datetime = orm.Field(alias="createdAt")
+    created_at: datetime = orm.Field(mode="r", alias="createdAt")
     updated_at: datetime = orm.Field(alias="updatedAt")
     body: Text
     author: ProfileSchema

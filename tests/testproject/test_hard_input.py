@@ -95,7 +95,10 @@ def test_guessing_a_password_is_slowed_down(visitor: Visitor):
 def test_members_of_the_wrong_type_are_named(visitor: Visitor, member: str):
     writer = visitor.register("ann")
     path, good = {
-        "user": ("/users", {"username": "x", "email": "x@test.com", "password": "password123"}),
+        "user": (
+            "/users",
+            {"username": "x", "email": "x@test.com", "password": "password123", "image": ""},
+        ),
         "article": ("/articles", {"title": "t", "description": "d", "body": "b", "tagList": []}),
         "comment": (f"/articles/{writer.publish()['slug']}/comments", {"body": "b"}),
     }[member]
@@ -129,14 +132,19 @@ def test_what_is_not_ones_to_set_is_left_alone(visitor: Visitor):
     assert (user.is_staff, user.is_superuser, user.bio) == (False, False, "b")
     assert user.pk != 77
     other = visitor.register("bob")
+    old = "1970-01-01T00:00:00Z"
     forged = {"slug": "mine", "author": 1, "author_id": user.pk, "favoritesCount": 9}
+    forged |= {"createdAt": old, "updatedAt": old}
     article = other.publish("Title", **forged)
     assert (article["slug"], article["author"]["username"]) == ("title", "bob")
     assert article["favoritesCount"] == 0
+    assert old not in (article["createdAt"], article["updatedAt"])
     path = f"/articles/{article['slug']}/comments"
     sent = {"body": "b", "id": 9999, "author_id": user.pk, "article_id": 9999}
+    sent |= {"createdAt": old, "updatedAt": old, "created_at": old}
     comment = other.post(path, {"comment": sent}, 201)["comment"]
     assert (comment["author"]["username"], comment["id"] == 9999) == ("bob", False)
+    assert old not in (comment["createdAt"], comment["updatedAt"])
 
 
 def test_unicode_is_kept_and_what_no_column_holds_is_refused(visitor: Visitor):
