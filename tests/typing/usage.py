@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from typing import Annotated, assert_type
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from testproject.conduit.models import Article
+from testproject.conduit.models import Article, User
 from testproject.conduit.schemas import ArticleSchema, ProfileSchema
 from utilmeta import UtilMeta, service
 from utilmeta.conf import Env, Time
-from utilmeta.core import api, orm, request
+from utilmeta.core import api, auth, orm, request
+from utilmeta.core.auth.jwt import JsonWebToken
+from utilmeta.core.auth.session.cache import CacheSession
+from utilmeta.core.auth.tokens import Tokens
 from utilmeta.core.file import Image
 from utilmeta.core.orm import Database, Rows
 from utilmeta.core.response import Response
@@ -126,6 +129,36 @@ class DataAPI(api.API):
         """Write a row."""
         assert_type(article.title, str)
         return await article.asave()
+
+
+tokens = JsonWebToken("a secret of more than thirty-two bytes")
+members = auth.User(User, authentication=[tokens, CacheSession()], login_fields=["username"])
+
+
+@auth.rule(is_quick=True)
+def is_staff(asked: request.Request) -> bool:
+    """Return whether somebody of the staff asks."""
+    return request.var.user.get(asked) is not None
+
+
+@auth.row_rule
+def is_old(_asked: request.Request) -> Q:
+    """Return which rows are old."""
+    return Q(pk__lt=10)
+
+
+class MemberAPI(api.API):
+    """Endpoints of users."""
+
+    user: User = members
+
+    @auth.Require("articles.write", is_staff & ~auth.is_authenticated)
+    def get(self, other: User | None = members) -> str:
+        """Answer with names."""
+        assert_type(self.user, User)
+        assert_type((is_old | auth.Owns("author")).scope(Article.objects.all()), QuerySet[Article])
+        assert_type(tokens.issue(members, self.user), Tokens)
+        return self.user.username if other is None else other.username
 
 
 def use_clients() -> None:

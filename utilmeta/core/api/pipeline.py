@@ -168,7 +168,7 @@ class Run:
                 values[key] = yield Call(reading, (self.request,), is_async=variable.is_async)
 
     def _prepare(self, values: Values, later: list[tuple[BoundHook, Values]]) -> Steps:
-        """Yield the calls before the endpoint; return the answer of a hook that gives one."""
+        """Yield the calls before the endpoint; return the answer of what gives one in its place."""
         levels = self.operation.levels
         yield from self._fill(values, [key for level in levels for key in level.params.values()])
         # Our own `__init__` only keeps what it is given.
@@ -191,7 +191,9 @@ class Run:
             for key in level.params.values():
                 values.pop(key, None)
         for plugin in self.operation.plugins:
-            yield from plugin.on_ready(self.request, self.instances[-1])
+            given = yield from plugin.on_ready(self.request, self.instances[-1])
+            if given is not None:
+                return self.operation.finisher.wrap(given)
         return None
 
     def _chain(self, values: Values) -> Steps:

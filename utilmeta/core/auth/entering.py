@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 
 from utilmeta.core.auth.passwords import verify
 from utilmeta.core.request import Request, RequestContextVar
+from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from utilmeta.core.auth.base import BaseAuthentication
@@ -59,13 +60,14 @@ class Entering(RequestContextVar[Any]):
             self.throttle.forgive(request, name)
         return found
 
-    def login(self, request: Request, ident: object, password: object) -> Any:
+    def login(self, request: Request, ident: object, password: object, *, by: Any = None) -> Any:
         """Log in the user with a name and a password, and return the user; None when one is wrong.
 
         Args:
             request: the request, whose answer gets the cookie of a session.
             ident: what one of `login_fields` holds.
             password: the password as it was typed.
+            by: one of the ways to prove who one is, such as the sessions; None gives all there are.
 
         Raises:
             TooManyRequests: there were too many attempts that failed.
@@ -73,19 +75,26 @@ class Entering(RequestContextVar[Any]):
         """
         user = self.authenticate(request, ident, password)
         if user is not None:
-            self.login_user(request, user)
+            self.login_user(request, user, by=by)
         return user
 
-    def login_user(self, request: Request, user: Any) -> Any:
+    def login_user(self, request: Request, user: Any, *, by: Any = None) -> Any:
         """Log in a user, and return what there is to be handed over: tokens, or the session.
+
+        Args:
+            request: the request, whose answer gets the cookie of a session.
+            user: the model's instance.
+            by: one of the ways to prove who one is, such as the sessions; None gives all there are,
+                and returns what the first does.
 
         Raises:
             ConfigError: no way to prove who one is can be given to clients.
         """
-        giving = [method for method in self.methods if method.can_login]
-        if not giving:
-            # The first says why not.
-            giving = [self.methods[0]]
+        able = [method for method in self.methods if method.can_login]
+        # Where there is none, the first says why not.
+        giving = (able or self.methods[:1]) if by is None else [by]
+        if by is not None and by not in self.methods:
+            raise ConfigError(f"{self!r}.login_user(by={by!r}): it is none of authentication=...")
         self.fields.record_login(user, request)
         given = [method.login(request, self._users, user) for method in giving]
         self.set_user(request, user)
@@ -101,13 +110,15 @@ class Entering(RequestContextVar[Any]):
         """Return the user with a name and a password; the async twin of `authenticate`."""
         return await sync_to_async(self.authenticate)(request, ident, password)
 
-    async def alogin(self, request: Request, ident: object, password: object) -> Any:
+    async def alogin(
+        self, request: Request, ident: object, password: object, *, by: Any = None
+    ) -> Any:
         """Log in the user with a name and a password; the async twin of `login`."""
-        return await sync_to_async(self.login)(request, ident, password)
+        return await sync_to_async(self.login)(request, ident, password, by=by)
 
-    async def alogin_user(self, request: Request, user: Any) -> Any:
+    async def alogin_user(self, request: Request, user: Any, *, by: Any = None) -> Any:
         """Log in a user; the async twin of `login_user`."""
-        return await sync_to_async(self.login_user)(request, user)
+        return await sync_to_async(self.login_user)(request, user, by=by)
 
     async def alogout(self, request: Request) -> None:
         """Make the request's credentials worthless; the async twin of `logout`."""

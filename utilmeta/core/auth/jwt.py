@@ -1,14 +1,15 @@
 """JSON Web Tokens (RFC 7519) as credentials, made and checked by PyJWT."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from utilmeta.conf.http import Cookie
 from utilmeta.core.api.rules import CompileRules
-from utilmeta.core.auth.base import BaseAuthentication, Identity, bearer_of
+from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials, bearer_of
 from utilmeta.core.auth.cookies import delete_cookie, send_cookie
-from utilmeta.core.auth.csrf import give_token
+from utilmeta.core.auth.csrf import check_csrf, give_token
 from utilmeta.core.auth.keyring import Keyring
 from utilmeta.core.auth.models import as_scopes
 from utilmeta.core.auth.revocation import Revocations
@@ -142,12 +143,16 @@ class JsonWebToken(Tokenizer, BaseAuthentication):
         """Whether it can sign tokens."""
         return self.keyring.can_sign
 
-    def logout(self, request: Request, _users: UserConfig) -> None:
+    def logout(self, request: Request, users: UserConfig) -> None:
         """Revoke the request's token where there is a place for it, and drop the cookie."""
         if self.sees(request):
-            token = self.token_of(request)
-            if token is not None and self.revocations is not None:
-                self.revoke(token)
+            if self.cookie is not None and users.name not in request.context:
+                check_csrf(request)
+            # One that is not valid is worth nothing already.
+            with suppress(InvalidCredentials):
+                token = self.token_of(request)
+                if token is not None and self.revocations is not None:
+                    self.revoke(token)
             if self.cookie is not None:
                 delete_cookie(request, self.cookie)
 

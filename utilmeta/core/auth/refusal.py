@@ -35,7 +35,7 @@ def refuse(
         PermissionDenied: somebody has.
     """
     user = var.user_id.get(request)
-    logger.info("%s: refused by %s for user %s", shown(request), rule, user)
+    logger.warning("%s: refused by %s for user %s", shown(request), rule, user)
     errors = [{"rule": rule}] if request.rules.explains else []
     users = request.context.get(USERS)
     challenge = "Bearer" if users is None else users.challenge

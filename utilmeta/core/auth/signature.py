@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.core.api.calling import Call
@@ -41,7 +41,7 @@ class SigningKey:
         scopes: what it allows at most; None for all that the user may do.
     """
 
-    secret: str | bytes
+    secret: str | bytes = field(repr=False)
     user_id: Any
     scopes: tuple[str, ...] | None = None
 

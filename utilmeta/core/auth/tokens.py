@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from utilmeta.core.auth.base import InvalidCredentials
@@ -30,9 +30,9 @@ class Tokens:
         token_type: the scheme it is sent with.
     """
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_in: int | None
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     token_type: str = "Bearer"  # noqa: S105 - a scheme's name
 
 
@@ -174,14 +174,13 @@ class Tokenizer:
         if not isinstance(token, str):
             raise InvalidCredentials("a refresh token is a text", code="invalid_token")
         claims = self.decode(token, kind=REFRESH)
-        if self.revocations is not None:
-            until = claims.get("exp")
-            if not self.revocations.spend(f"spent {claims.get('jti')}", until):
-                self.revocations.add(str(claims.get("family")), until)
-                raise InvalidCredentials(
-                    "the refresh token was used before; its family is revoked",
-                    code="invalid_token",
-                )
+        # Apart from what was revoked, which `decode` refuses without looking at the family.
+        spent = f"spent {claims.get('jti')}"
+        if self.revocations is not None and not self.revocations.spend(spent, self._end_of(claims)):
+            self._revoke_family(claims)
+            raise InvalidCredentials(
+                "the refresh token was used before; its family is revoked", code="invalid_token"
+            )
         user = users.fields.find(claims.get(self.key or users.key))
         if user is None or not users.fields.is_active(user):
             raise InvalidCredentials("there is no such user", code="invalid_token")
@@ -211,7 +210,20 @@ class Tokenizer:
         if self.revocations is None:
             raise ConfigError("JsonWebToken.revoke: name a cache with JsonWebToken(revocation=...)")
         claims = self.decode(token)
-        until = claims.get("exp")
-        self.revocations.add(str(claims.get("jti")), until)
-        if "family" in claims and self.refresh_age is not None:
-            self.revocations.add(str(claims["family"]), time.time() + self.refresh_age)
+        self.revocations.add(str(claims.get("jti")), self._end_of(claims))
+        self._revoke_family(claims)
+
+    def _end_of(self, claims: Mapping[str, Any]) -> float | None:
+        """Return when a token is worth nothing anyhow, in seconds since 1970; None for never."""
+        end = claims.get("exp")
+        return None if end is None else float(end) + self.leeway
+
+    def _revoke_family(self, claims: Mapping[str, Any]) -> None:
+        """Make all tokens worthless that came of one login, for as long as the last one lasts."""
+        if self.revocations is None or "family" not in claims:
+            return
+        until = None
+        if self.age is not None:
+            # One may have been bought a moment ago.
+            until = time.time() + max(self.age, self.refresh_age or 0) + self.leeway
+        self.revocations.add(str(claims["family"]), until)

@@ -225,7 +225,7 @@ class UserConfig(Entering):
             CsrfError: only the proof that the request was meant is missing.
         """
         for refusal in refusals:
-            logger.info("%s: %s", shown(request), getattr(refusal, "reason", refusal.message))
+            logger.info("%s: %s", shown(request), _reason(refusal))
         if found is None:
             for refusal in refusals:
                 if isinstance(refusal, CsrfError):
@@ -267,6 +267,8 @@ class UserConfig(Entering):
     def refusal(self, request: Request) -> HttpError:
         """Return the answer to a request of nobody: 401 with what would be accepted."""
         failed = request.context.get(f"{self.name} refused")
+        reason = "there are no credentials" if failed is None else _reason(failed)
+        logger.warning("%s: refused, as %s", shown(request), reason)
         challenge = self.challenge
         code = getattr(failed, "code", None)
         if code is not None and challenge.startswith("Bearer"):
@@ -275,9 +277,14 @@ class UserConfig(Entering):
             challenge = f'{first}{glue}error="{code}"' + (f", {rest}" if rest else "")
         message = "Authentication is required" if failed is None else failed.message
         errors = []
-        if request.rules.explains and failed is not None:
-            errors = [{"reason": getattr(failed, "reason", failed.message)}]
+        if request.rules.explains:
+            errors = [{"reason": reason}]
         return Unauthorized(message, challenge=challenge, code=code, errors=errors)
+
+
+def _reason(refusal: HttpError) -> str:
+    """Return why credentials were not accepted, for the log."""
+    return str(getattr(refusal, "reason", refusal.message))
 
 
 def _call_here(call: Call) -> Any:

@@ -19,14 +19,14 @@ class AccountAPI(api.API):
     @api.post
     def signup(self, data: AccountSchema[orm.A]) -> AccountSchema:
         account = data.save().get_instance()
-        accounts.login_user(self.request, account)
+        accounts.login_user(self.request, account, by=sessions)
         return account
 
     @api.post
     def login(
         self, name: str = request.BodyParam, password: str = request.BodyParam
     ) -> AccountSchema:
-        account = accounts.login(self.request, name, password)
+        account = accounts.login(self.request, name, password, by=sessions)
         if account is None:
             raise exceptions.Unauthorized("The name or the password is wrong")
         return account

@@ -55,6 +55,8 @@ class Plugin:
     max_bytes: int | None = None
     # Whether it sees requests only once it is known who sent them.
     after_authentication: bool = False
+    # Whether it sees only what rules have let in, as it may answer in an endpoint's place.
+    after_rules: bool = False
     # Whether it finds out who sent a request.
     authenticates: bool = False
     # Whether `on_ready` does something.
@@ -154,7 +156,11 @@ class Plugin:
         yield
 
     def on_ready(self, _request: Request, _api: Any) -> Steps:
-        """Yield calls right before the endpoint, when hooks have run; see `is_late`."""
+        """Yield calls right before the endpoint, when hooks have run; see `is_late`.
+
+        Returns:
+            None to go on, or a response, which is then the answer.
+        """
         return
         yield
 
@@ -207,5 +213,12 @@ def in_order(plugins: Sequence[Plugin], guards: Sequence[Plugin]) -> tuple[Plugi
         guards: of the endpoint's arguments; each is taken once.
     """
     found = list(dict.fromkeys((*plugins, *guards)))
-    found.sort(key=lambda plugin: 2 if plugin.after_authentication else plugin.authenticates)
+    found.sort(key=_place)
     return tuple(found)
+
+
+def _place(plugin: Plugin) -> int:
+    """Return how far inside a plugin is: who asks, then whether they may, then kept answers."""
+    if plugin.after_rules:
+        return 3
+    return 2 if plugin.after_authentication else int(plugin.authenticates)

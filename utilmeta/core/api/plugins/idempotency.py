@@ -8,7 +8,7 @@ from utilmeta.core.api.calling import Call, Steps
 from utilmeta.core.api.plugins.base import Plugin
 from utilmeta.core.api.plugins.stores import check_store
 from utilmeta.core.api.rules import CompileRules
-from utilmeta.core.request import Request
+from utilmeta.core.request import Request, var
 from utilmeta.core.response import RawResponse, Response
 from utilmeta.utils.exceptions import (
     BadRequest,
@@ -31,7 +31,7 @@ logger = logging.getLogger("utilmeta.idempotency")
 class Idempotency(Plugin):
     """Answer a repeated request with the first one's answer, by the `Idempotency-Key` it carries.
 
-    A key belongs to one client (told by its `Authorization` and `Cookie`), method and path. While
+    A key belongs to one client (its `Authorization`, `Cookie` and user), method and path. While
     the first request runs, or has run into a `Timeout`, a second is 409; the same key with another
     body is 422. Answers from 500 on, and streams, are not kept: the request may be tried again.
 
@@ -50,6 +50,8 @@ class Idempotency(Plugin):
     request_headers = ("idempotency-key",)
     # A kept answer is for those only who could have had it made.
     after_authentication = True
+    after_rules = True
+    is_late = True
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class Idempotency(Plugin):
         return f"idempotency {id(self)}"
 
     def on_request(self, request: Request, _api: Any) -> Steps:
-        """Take the key, or return the answer that is kept for it."""
+        """Read what the key is for, before anything else takes the body apart."""
         key = request.raw.header("idempotency-key")
         if request.method in _SAFE:
             return None
@@ -93,11 +95,24 @@ class Idempotency(Plugin):
             raise BadRequest(f"Idempotency-Key has more than {_MAX_KEY} characters")
         body = yield Call(request.read, blocking=False, twin=request.aread)
         mark = hashlib.sha256(body + request.raw.query.encode()).hexdigest()
-        name = self._name(request, key)
-        return (yield Call(self._take, (request, name, mark)))
+        request.context[self._asked] = (key, mark)
+        return None
+
+    def on_ready(self, request: Request, _api: Any) -> Steps:
+        """Take the key, or return the answer that is kept for it, once hooks and rules agree."""
+        asked = request.context.get(self._asked)
+        if asked is None:
+            return None
+        key, mark = asked
+        return (yield Call(self._take, (request, self._name(request, key), mark)))
+
+    @property
+    def _asked(self) -> str:
+        return f"idempotency asked {id(self)}"
 
     def _name(self, request: Request, key: str) -> str:
         who = [request.raw.header(name) or "" for name in ("authorization", "cookie")]
+        who.append(str(var.user_id.get(request)))
         parts = "\n".join([request.method, request.raw.prefix + request.path, key, *who])
         return f"utilmeta:idempotency:{hashlib.sha256(parts.encode()).hexdigest()}"
 

@@ -8,7 +8,7 @@ from utilmeta.conf.http import Cookie
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials
 from utilmeta.core.auth.cookies import delete_cookie, send_cookie
-from utilmeta.core.auth.csrf import give_token
+from utilmeta.core.auth.csrf import check_csrf, give_token
 from utilmeta.core.auth.passwords import fingerprint_of
 from utilmeta.core.auth.session.plugin import SessionPlugin
 from utilmeta.core.auth.session.session import Session
@@ -150,12 +150,26 @@ class BaseSession(BaseAuthentication):
         return session
 
     def logout(self, request: Request, users: UserConfig) -> None:
-        """End the session, on the server too."""
+        """End the session, on the server too.
+
+        Raises:
+            CsrfError: another site may have had the request sent.
+        """
         if self.sees(request) or self.opened(request) is not None:
             session = self.session_of(request)
+            self.check_meant(request, users, session)
             session.flush()
             if not session.is_native:
                 delete_cookie(request, self.cookie)
+
+    def check_meant(self, request: Request, users: UserConfig, session: Session) -> None:
+        """Refuse to end a session for another site; where the user was asked for, it was done.
+
+        Raises:
+            CsrfError: it may be another site's.
+        """
+        if users.name not in request.context and session.get(self.key or users.key) is not None:
+            check_csrf(request, session=session)
 
     def send(self, request: Request, session: Session) -> None:
         """Have the answer carry the session's cookie."""

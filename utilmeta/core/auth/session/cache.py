@@ -4,7 +4,7 @@ from typing import Any
 
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.session.base import BaseSession
-from utilmeta.core.auth.session.stores import cache_store
+from utilmeta.core.auth.session.stores import SessionCache, cache_store
 from utilmeta.core.request import Request
 from utilmeta.utils.exceptions import ConfigError
 
@@ -26,7 +26,7 @@ class CacheSession(BaseSession):
         from django.core.cache import caches
 
         store: Any = cache_store()(key)
-        store.config, store._cache = self, caches[self.cache_alias]
+        store.config, store._cache = self, SessionCache(caches[self.cache_alias])
         return store
 
     def check(self, rules: CompileRules) -> None:

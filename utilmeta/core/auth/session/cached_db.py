@@ -5,7 +5,7 @@ from typing import Any
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.session.cache import check_cache
 from utilmeta.core.auth.session.db import DBSession
-from utilmeta.core.auth.session.stores import cached_db_store
+from utilmeta.core.auth.session.stores import SessionCache, cached_db_store
 from utilmeta.core.request import Request
 
 
@@ -29,7 +29,7 @@ class CachedDBSession(DBSession):
         from django.core.cache import caches
 
         store: Any = cached_db_store(self.session_model)(key)
-        store._cache = caches[self.cache_alias]
+        store._cache = SessionCache(caches[self.cache_alias], is_copy=True)
         return self._told(store, request)
 
     def check(self, rules: CompileRules) -> None:

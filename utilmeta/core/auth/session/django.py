@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from utilmeta.conf.http import Cookie
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.base import Identity, InvalidCredentials
-from utilmeta.core.auth.csrf import give_token
+from utilmeta.core.auth.csrf import check_csrf, give_token
 from utilmeta.core.auth.session.base import BaseSession
 from utilmeta.core.auth.session.session import Session
 from utilmeta.core.auth.user import UserConfig
@@ -123,10 +123,12 @@ class DjangoSession(BaseSession):
 
     def logout(self, request: Request, users: UserConfig) -> None:
         """End the session, as `django.contrib.auth.logout` does."""
-        from django.contrib.auth import logout
+        from django.contrib.auth import SESSION_KEY, logout
 
         if self.sees(request) or self.opened(request) is not None:
             session = self.session_of(request)
+            if users.name not in request.context and SESSION_KEY in session:
+                check_csrf(request, session=session)
             view = self._as_django(request, session)
             view.user = request.context.get(users.name)
             logout(view)

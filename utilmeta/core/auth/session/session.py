@@ -39,7 +39,7 @@ class Session(MutableMapping[str, Any]):
         super().__init_subclass__(**kwargs)
         for name in vars(cls).get("__annotations__", {}):
             if not name.startswith("_"):
-                setattr(cls, name, _Member(name, vars(cls).get(name, _ABSENT)))
+                setattr(cls, name, _Member(cls, name, vars(cls).get(name, _ABSENT)))
 
     def __init__(self, store: Any, *, is_native: bool = False) -> None:
         self.store = store
@@ -159,16 +159,15 @@ class _Member:
     """A typed member of a session.
 
     Args:
+        owner: the class that declares it.
         name: its name among the session's values.
         default: its value when there is none; `_ABSENT` for an error then.
     """
 
-    def __init__(self, name: str, default: Any) -> None:
+    def __init__(self, owner: type, name: str, default: Any) -> None:
+        self._owner = owner
         self._name = name
         self._default = default
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._owner = owner
 
     @cached_property
     def _adapter(self) -> pydantic.TypeAdapter[Any]:

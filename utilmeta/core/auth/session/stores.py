@@ -1,5 +1,6 @@
 """Django's session engines, told by a configuration in place of Django's settings."""
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,8 @@ from utilmeta.utils.exceptions import ServiceUnavailable
 
 if TYPE_CHECKING:
     from utilmeta.core.auth.session.base import BaseSession
+
+logger = logging.getLogger("utilmeta.auth")
 
 
 class _Told:
@@ -28,19 +31,49 @@ class _Told:
         return self.config.expire_at_browser_close if chosen is None else chosen == 0
 
 
-class _Cached(_Told):
-    """A cache that fails is told, where Django's engines take it for an empty one."""
+class SessionCache:
+    """A cache that holds sessions, whose failures are told: they are no reason to start anew.
 
-    _cache: Any
-    cache_key: str
+    Args:
+        cache: one of Django's.
+        is_copy: whether the sessions are elsewhere too, so that what it cannot take is let go.
+    """
 
-    def _cached(self) -> Any:
+    def __init__(self, cache: Any, *, is_copy: bool = False) -> None:
+        self._cache = cache
+        self._is_copy = is_copy
+
+    def _call(self, method: str, *args: Any) -> Any:
         try:
-            return self._cache.get(self.cache_key)
+            return getattr(self._cache, method)(*args)
         except Exception as exc:
             raise ServiceUnavailable(
-                "Sessions cannot be read", headers={"Retry-After": "1"}
+                "Sessions cannot be reached", headers={"Retry-After": "1"}
             ) from exc
+
+    def get(self, key: str) -> Any:
+        """Return what is kept."""
+        return self._call("get", key)
+
+    def add(self, key: str, value: Any, seconds: int) -> Any:
+        """Keep something new."""
+        return self._call("add", key, value, seconds)
+
+    def set(self, key: str, value: Any, seconds: int) -> None:
+        """Keep something."""
+        try:
+            self._call("set", key, value, seconds)
+        except ServiceUnavailable:
+            if not self._is_copy:
+                raise
+            logger.exception("a session could not be copied to its cache")
+
+    def delete(self, key: str) -> None:
+        """Forget something: a copy that stayed would still let somebody in."""
+        self._call("delete", key)
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self._call("has_key", key))
 
 
 @cache
@@ -48,12 +81,14 @@ def cache_store() -> type:
     """Return the engine that keeps sessions in a cache."""
     from django.contrib.sessions.backends.cache import SessionStore
 
-    class CacheStore(_Cached, SessionStore):
-        """Sessions in a cache."""
+    class CacheStore(_Told, SessionStore):
+        """Sessions in a cache, whose failures are not taken for an empty one, as Django does."""
+
+        _cache: Any
 
         def load(self) -> Any:
             """Return what is kept; nothing for a key that is not there, which is then dropped."""
-            found = self._cached() if self.session_key else None
+            found = self._cache.get(self.cache_key) if self.session_key else None
             if found is not None:
                 return found
             self._session_key = None
@@ -89,6 +124,10 @@ def cached_db_store(model: Any) -> type:
 
     class CachedDBStore(_Told, SessionStore):
         """Sessions in a table, and in a cache before it."""
+
+        def exists(self, session_key: str | None) -> bool:
+            """Return whether the table has a session."""
+            return bool(session_key) and model._default_manager.filter(pk=session_key).exists()
 
         @classmethod
         def get_model_class(cls) -> Any:

@@ -38,6 +38,10 @@ class SanicRequest(RawRequest):
         return self.native.query_string
 
     def _late_scheme(self) -> str:
+        scope = getattr(self.native.transport, "scope", None)
+        if scope is not None:
+            # Under another server of ASGI's, which tells it there.
+            return "https" if scope.get("scheme") in {"https", "wss"} else "http"
         info = self.native.conn_info
         return "https" if info is not None and info.ssl else "http"
 

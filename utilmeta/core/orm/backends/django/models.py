@@ -100,19 +100,28 @@ class PasswordField(CharField):
         return value
 
 
+# What a session engine knows of a row that it saves again.
+_TOLD = ("session_data", "expire_date", "user_key", "ip_address", "user_agent")
+
+
 class AbstractSession(AbstractBaseSession):
     """Sessions in a table of the project's, which tells whose they are: for `DBSession`."""
 
     user_key = models.CharField(max_length=255, null=True, blank=True, db_index=True)  # noqa: DJ001
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
-    # When it was last made, or changed.
-    saved_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(AbstractBaseSession.Meta):
         """It is abstract."""
 
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it; a session engine, which makes its rows anew, changes only what it knows."""
+        if kwargs.get("force_update") and self._state.adding:
+            kwargs.setdefault("update_fields", _TOLD)
+        super().save(*args, **kwargs)
 
     @classmethod
     def get_session_store_class(cls) -> Any:
