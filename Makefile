@@ -4,7 +4,7 @@ VENV ?= .venv
 # What is compared with is kept out of the environment that tests run in.
 BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
-BACKENDS := flask,starlette,fastapi,sanic,tornado,env
+BACKENDS := flask,starlette,fastapi,sanic,tornado,jwt,drf,env
 DEMO_PORT ?= 8000
 DEMO_BACKEND ?= django
 
@@ -18,9 +18,12 @@ demo: $(VENV)/.demo  ## serve the test project with sample data
 	@echo
 	@echo "  articles  http://127.0.0.1:$(DEMO_PORT)/api/articles?limit=3"
 	@echo "  tags      http://127.0.0.1:$(DEMO_PORT)/api/tags"
+	@echo "  DRF       http://127.0.0.1:$(DEMO_PORT)/drf/articles/?limit=3  (the same rows, to compare)"
 	@echo "  docs      http://127.0.0.1:$(DEMO_PORT)/api/docs"
 	@test "$(DEMO_BACKEND)" != django || \
 		echo "  admin     http://127.0.0.1:$(DEMO_PORT)/admin/  (user demo, password demo)"
+	@echo "  log in    POST http://127.0.0.1:$(DEMO_PORT)/api/users/login"
+	@echo "            {\"user\": {\"email\": \"user0001@example.com\", \"password\": \"conduit-demo\"}}"
 	@echo "  The same API on another framework: make demo DEMO_BACKEND=starlette"
 	@echo "  (flask, starlette, fastapi, sanic or tornado). Ctrl+C ends it."
 	@echo

@@ -19,3 +19,9 @@ service = UtilMeta(
     route="/api",
 )
 service.use(DjangoSettings(module_name="testproject.settings"))
+service.setup()
+
+# Models may be imported from here on.
+from testproject.conduit.drf import router
+
+service.mount(router, route="/drf")

@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from utilmeta.core.orm.backends.django.models import PasswordField
+
 TITLE_MAX_LENGTH = 200
 SLUG_MAX_LENGTH = 255  # the longest unique column that Django's MySQL check accepts
 TAG_MAX_LENGTH = 100
@@ -15,6 +17,7 @@ class User(AbstractUser):
     """An author or reader, who may follow other users."""
 
     email = models.EmailField("email address", unique=True)
+    password = PasswordField("password")
     bio = models.TextField("biography", blank=True, default="")
     # The RealWorld API tells "no image" (null) from an address.
     image = models.URLField(  # noqa: DJ001
@@ -102,7 +105,7 @@ class Article(models.Model):
         related_name="articles",
         verbose_name="author",
     )
-    slug = models.SlugField("slug", max_length=SLUG_MAX_LENGTH, unique=True)
+    slug = models.SlugField("slug", max_length=SLUG_MAX_LENGTH, unique=True, allow_unicode=True)
     title = models.CharField("title", max_length=TITLE_MAX_LENGTH)
     description = models.TextField("description")
     body = models.TextField("body")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.db import connection, models
+from pydantic import ValidationError
 
 from testproject.conduit.models import Article, User
 from tests.testing.services import BACKENDS, service_on
@@ -205,6 +206,9 @@ def test_password_is_hashed_whatever_it_looks_like():
         assert Member.objects.get(pk=key).password == kept
         MemberSchema[orm.WP].model_validate({"id": key, "password": "another1"}).save()
         assert check_password("another1", Member.objects.get(pk=key).password)
+        for short in ("", "12345", "no digit"):
+            with pytest.raises(ValidationError):
+                MemberSchema[orm.WP].model_validate({"id": key, "password": short})
         Member.objects.filter(pk=key).update(password="plain text 1")
         assert check_password("plain text 1", Member.objects.get(pk=key).password)
         shown = json.dumps(MemberSchema.init(key).model_dump())

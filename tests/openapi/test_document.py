@@ -25,6 +25,7 @@ from utilmeta.core.api.specs.yaml import to_yaml
 from utilmeta.core.file import File, Image
 from utilmeta.core.response import Response, SSEResponse
 from utilmeta.testing import Client
+from utilmeta.utils import exceptions
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -254,6 +255,40 @@ def test_error_template_is_described():
     assert success["properties"]["data"]["items"] == {"type": "integer"}
     failure = responses["400"]["content"]["application/json"]["schema"]
     assert failure["required"] == ["data", "msg", "count"]
+
+
+def test_errors_are_described_as_the_hook_answers_them():
+    class Named(BaseModel):
+        errors: dict[str, list[str]]
+
+    class Child(api.API):
+        @api.get("{n}", timeout=1)
+        def numbers(self, n: int) -> list[int]:
+            raise NotImplementedError
+
+        @api.handle
+        def log(self, error: api.Error) -> None:
+            raise NotImplementedError
+
+    class Root(api.API):
+        child: Child
+
+        @api.handle(exceptions.ClientError)
+        def name(self, error: api.Error) -> Response[Named]:
+            raise NotImplementedError
+
+    responses = describe(Root)["paths"]["/child/{n}"]["get"]["responses"]
+    told = {status: set(response["content"]) for status, response in responses.items()}
+    ours, problem = {"application/json"}, {"application/problem+json"}
+    assert told == {
+        "200": ours,
+        "400": ours,
+        "404": ours,
+        "504": problem,
+        "default": ours | problem,
+    }
+    named = responses["404"]["content"]["application/json"]["schema"]
+    assert named == {"$ref": "#/components/schemas/Named"}
 
 
 def test_optional_defaults_and_dictionaries_are_described_truly():

@@ -1,14 +1,27 @@
 """schemathesis against the test project's document, on every back end."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.servers import ROOT, free_port, start_server
 
 CONFIGURATIONS = ("django", "django-asgi", "flask", "starlette", "fastapi", "sanic", "tornado")
+
+# What Django's validators say of names and addresses, that an empty address is none, and that
+# nobody follows themselves, is more than a JSON Schema can tell.
+CONFIG = """
+[[operations]]
+include-path-regex = "^/api/(users?|profiles/{username}/follow)$"
+
+[operations.checks]
+positive_data_acceptance.enabled = false
+negative_data_rejection.enabled = false
+"""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +47,19 @@ def environment(url: str, **more: str) -> dict[str, str]:
     return {**kept, "TESTPROJECT_DATABASE_URL": url, **more}
 
 
+def register(port: int, name: str) -> str:
+    """Return the token of a new user."""
+    user = {"username": name, "email": f"{name}@example.com", "password": "password123"}
+    request = Request(
+        f"http://127.0.0.1:{port}/api/users",
+        json.dumps({"user": user}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=20) as answer:
+        token: str = json.load(answer)["user"]["token"]
+    return token
+
+
 @pytest.mark.sockets
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_schemathesis_finds_nothing(configuration: str, database: str, tmp_path: Path):
@@ -50,10 +76,14 @@ def test_schemathesis_finds_nothing(configuration: str, database: str, tmp_path:
     )
     try:
         url = f"http://127.0.0.1:{port}/api/openapi.json"
+        config = tmp_path / "schemathesis.toml"
+        config.write_text(CONFIG)
         program = Path(sys.executable).with_name("schemathesis")
-        command = [str(program), "run", url, "--max-examples", "15", "--seed", "1", "--no-color"]
+        command = [str(program), f"--config-file={config}", "run", url, "--no-color"]
+        command += ["--max-examples", "8", "--seed", "1"]
+        command += ["--header", f"Authorization: Token {register(port, configuration)}"]
         done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False
         )
         assert done.returncode == 0, done.stdout[-6000:]
         assert "passed" in done.stdout

@@ -23,6 +23,8 @@ from utilmeta.utils.exceptions import ConfigError, OrmError
 
 pytestmark = pytest.mark.usefixtures("sample")
 encode = make_encoder()
+# Whether articles are the reader's favorites is asked of whoever sent the request.
+NOBODY = {"user_id": None}
 
 
 class Person(orm.Schema[User]):
@@ -319,15 +321,15 @@ def test_the_number_of_statements_is_the_plans_for_1_row_and_for_200(
     assert schema.plan().queries == queries
     for size in (1, 200):
         with django_assert_num_queries(queries):
-            rows = schema.serialize(model.objects.order_by("pk")[:size])
+            rows = schema.serialize(model.objects.order_by("pk")[:size], NOBODY)
             assert len(rows) == size
             # Neither JSON nor instances ask the database anything more.
             assert len(plain(rows)) == len([item.model_dump() for item in rows]) == size
     keys = list(model.objects.values_list("pk", flat=True)[:200])
     with django_assert_num_queries(queries):
-        assert len(schema.serialize(keys)) == 200
+        assert len(schema.serialize(keys, NOBODY)) == 200
     with django_assert_num_queries(1):
-        assert plain(schema.serialize(model.objects.filter(pk=-1))) == []
+        assert plain(schema.serialize(model.objects.filter(pk=-1), NOBODY)) == []
 
 
 def test_two_levels_of_nesting_hold_what_the_models_hold() -> None:
@@ -362,7 +364,7 @@ def test_two_levels_of_nesting_hold_what_the_models_hold() -> None:
 
 def test_more_keys_than_one_statement_takes_are_read_all_the_same() -> None:
     keys = [*range(10_000_000, 10_040_000), *Article.objects.values_list("pk", flat=True)]
-    assert len(ArticleSchema.serialize(keys)) == 12
+    assert len(ArticleSchema.serialize(keys, NOBODY)) == 12
 
 
 # -- expressions --------------------------------------------------------------------------------
@@ -545,7 +547,7 @@ def test_rows_are_a_sequence_of_instances() -> None:
     [(ArticleSchema, Article), (FullArticleSchema, Article), (CommentSchema, Comment)],
 )
 def test_json_of_rows_equals_json_of_instances(schema: Any, model: Any) -> None:
-    rows = schema.serialize(model.objects.all())
+    rows = schema.serialize(model.objects.all(), NOBODY)
     dumped = [item.model_dump(mode="json", by_alias=True) for item in rows]
     assert plain(rows) == dumped
     assert encode(rows) == encode(list(rows))
@@ -554,7 +556,7 @@ def test_json_of_rows_equals_json_of_instances(schema: Any, model: Any) -> None:
 
 
 def test_instances_pass_the_schemas_own_validation() -> None:
-    for row in ArticleSchema.serialize(Article.objects.all()):
+    for row in ArticleSchema.serialize(Article.objects.all(), NOBODY):
         assert ArticleSchema.model_validate(row.model_dump(by_alias=True), context=ANSWER) == row
 
 
@@ -663,5 +665,5 @@ def test_a_subclass_reads_the_parents_fields_and_has_a_plan_of_its_own() -> None
     assert "body" in FullArticleSchema.plan().columns
     assert "body" not in ArticleSchema.plan().columns
     first = Article.objects.all()[0]
-    assert FullArticleSchema.init(first).body == first.body
-    assert FullArticleSchema.init(first).author.username == first.author.username
+    assert FullArticleSchema.init(first, NOBODY).body == first.body
+    assert FullArticleSchema.init(first, NOBODY).author.username == first.author.username

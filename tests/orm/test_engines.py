@@ -23,6 +23,11 @@ SHOP = ("tests/orm/shop/writing.py", "tests/orm/shop/querying.py")
 KEPT = ("tests/orm/library/kept.py",)
 TRAPS = ("tests/orm/kept/traps.py",)
 RACING = ("tests/orm/shop/racing.py",)
+REALWORLD = (
+    "tests/testproject/racing.py",
+    "tests/testproject/test_realworld.py",
+    "tests/testproject/test_hard_input.py",
+)
 SECONDS = 100
 
 
@@ -62,6 +67,7 @@ SUITES = {
     "traps": Suite(TRAPS, "tests.orm.kept.settings", "KEPT_DATABASE_URL"),
     "shop": Suite(SHOP, "tests.orm.shop.settings", "SHOP_DATABASE_URL"),
     "racing": Suite(RACING, "tests.orm.shop.settings", "SHOP_DATABASE_URL"),
+    "realworld": Suite(REALWORLD, "testproject.settings", "TESTPROJECT_DATABASE_URL"),
 }
 CASES = (
     pytest.param("conduit", "postgresql", marks=pytest.mark.postgres),
@@ -81,6 +87,8 @@ CASES = (
     pytest.param("shop", "mysql", marks=pytest.mark.mysql),
     pytest.param("racing", "postgresql", marks=pytest.mark.postgres),
     pytest.param("racing", "mysql", marks=pytest.mark.mysql),
+    pytest.param("realworld", "postgresql", marks=pytest.mark.postgres),
+    pytest.param("realworld", "mysql", marks=pytest.mark.mysql),
 )
 
 

@@ -1,7 +1,7 @@
 """What a model says of its columns, carried into the validation and description of schemas."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from decimal import Decimal
 from typing import Any, Literal, get_origin
 
@@ -51,7 +51,7 @@ def carry(info: FieldInfo, column: Any) -> None:
     _describe(info, column)
     if hasattr(column, "utilmeta_from_client"):
         # What is sent has rules of its own; the column holds what becomes of it.
-        run = _runner(column, column.password_validators)
+        run = _runner(column, column.password_validators, empty=(None,))
         info.metadata += [pydantic.AfterValidator(run), Extra(column.client_schema)]
         _refuse_null(info, column)
         info.metadata.append(Carried())
@@ -181,8 +181,12 @@ def _is_known(validator: Any, column: Any) -> bool:
     return isinstance(validator, DecimalValidator)
 
 
-def _runner(column: Any, checks: list[Callable[[Any], None]]) -> Callable[[Any], Any]:
-    empty = column.empty_values
+def _runner(
+    column: Any, checks: list[Callable[[Any], None]], *, empty: Container[Any] | None = None
+) -> Callable[[Any], Any]:
+    """Return what runs a column's checks; Django's own leave alone what it takes for empty."""
+    if empty is None:
+        empty = column.empty_values
     is_text = _is_text(column)
 
     def run(value: Any) -> Any:

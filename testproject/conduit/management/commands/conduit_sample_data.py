@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -20,6 +21,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ARTICLE_STEP = timedelta(hours=1)
 EDIT_DELAYS = (timedelta(0), timedelta(minutes=10), timedelta(days=1), timedelta(days=30))
 BATCH_SIZE = 500
+PASSWORD = "conduit-demo"  # noqa: S105 - of all users there are in the sample data
 
 # Digits would break the uniqueness of names that end in a number.
 TAG_WORDS = (
@@ -33,6 +35,12 @@ WORDS = (
     "smörgås", "文章", "世界", "こんにちは", "привет", "مرحبا", "🌱", "🚀", "📚", "👩‍🚀", "🇪🇺",
 )  # fmt: skip
 NAME_WORDS = ("river", "stone", "renée", "winter", "söder", "harbor", "文", "copper")
+
+
+@cache
+def hashed_password() -> str:
+    """Returns the hash of the password; made once, as hashing takes long on purpose."""
+    return make_password(PASSWORD, salt="conduit-sample-data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ class SampleData:
             User(
                 username=f"{self._random.choice(NAME_WORDS)}{number:04}",
                 email=f"user{number:04}@example.com",
-                password=f"{UNUSABLE_PASSWORD_PREFIX}sample-data-{number:04}",
+                password=hashed_password(),
                 bio=self._text(0, 3),
                 image=f"https://example.com/images/{number}.png" if number % 3 else None,
                 date_joined=self._moment(START - timedelta(days=365), timedelta(days=365)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.api.plugins import Cache, Idempotency, RateLimit
+from utilmeta.core.api.signature import resolve_hints
 from utilmeta.core.api.specs.schemas import Schema, SchemaBook
 from utilmeta.core.api.specs.security import asked_of
 from utilmeta.core.file import File
@@ -16,7 +17,7 @@ from utilmeta.core.response.finish import JSON
 from utilmeta.core.response.problem import PROBLEM
 from utilmeta.core.response.response import headers_type, result_type
 from utilmeta.utils.annotations import union_members
-from utilmeta.utils.exceptions.http import phrase_of
+from utilmeta.utils.exceptions.http import ClientError, phrase_of
 
 TEXT = "text/plain"
 
@@ -56,22 +57,34 @@ class AnswerWriter:
         for member in members:
             self._success(operation, member, found)
         error = self._error(operation.finisher.errors)
+        refusal = self._refusal(operation, error)
         for status in _error_statuses(operation):
-            found.setdefault(str(status), {"description": phrase_of(status), **error})
+            told = refusal if status < 500 else error
+            found.setdefault(str(status), {"description": phrase_of(status), **told})
         if any(isinstance(plugin, Cache) for plugin in operation.plugins):
             found.setdefault("304", {"description": phrase_of(304)})
+        if refusal is not error:
+            error = {"content": {**error["content"]}}
+            _join(error["content"], refusal["content"])
         found["default"] = {"description": "Any other error", **error}
         return found
 
+    def _refusal(self, operation: Operation, error: Schema) -> Schema:
+        """Return the content of errors that are the client's fault, as hooks answer for them."""
+        for hook in reversed(operation.handlers):
+            if not any(issubclass(ClientError, kind) for kind in hook.errors):
+                continue
+            returns = resolve_hints(hook.function, hook.where).get("return")
+            content: dict[str, Schema] = {}
+            for member in union_members(returns) if returns is not None else ():
+                template, kind, _ = _put_into(operation, member)
+                _join(content, self._content(template, kind, declared=True) or {})
+            if content:
+                return {"content": content}
+        return error
+
     def _success(self, operation: Operation, member: Any, found: dict[str, Schema]) -> None:
-        member = _as_template(member)
-        origin = typing.get_origin(member) or member
-        status = operation.finisher.status
-        if isinstance(origin, type) and issubclass(origin, Response):
-            template, kind = origin, _parameter_of(member)
-            status = origin.status if isinstance(origin.status, int) else status
-        else:
-            template, kind = operation.finisher.template, member
+        template, kind, status = _put_into(operation, member)
         content = self._content(template, kind, declared=operation.returns is not None)
         if content is None and status is None:
             status = 204
@@ -155,6 +168,17 @@ class AnswerWriter:
             return {"content": {template.content_type or JSON: {"schema": schema}}}
         self._book.definitions.setdefault("Problem", PROBLEM_SCHEMA)
         return {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def _put_into(operation: Operation, member: Any) -> tuple[type[Response[Any]], Any, int | None]:
+    """Return what a type of an annotation is put into, what is put there, and the status."""
+    member = _as_template(member)
+    origin = typing.get_origin(member) or member
+    status = operation.finisher.status
+    if isinstance(origin, type) and issubclass(origin, Response):
+        status = origin.status if isinstance(origin.status, int) else status
+        return origin, _parameter_of(member), status
+    return operation.finisher.template, member, status
 
 
 def _as_template(member: Any) -> Any:
