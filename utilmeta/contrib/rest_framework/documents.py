@@ -152,7 +152,7 @@ class _Writer:
         parameters = [*self._in_path(operation), *_in_query(operation)]
         if parameters:
             entry["parameters"] = parameters
-        serializer = _serializer_of(operation.view)
+        serializer = serializer_of(operation.view)
         if operation.method in _SENT:
             schema = self._sent(serializer, operation)
             entry["requestBody"] = {
@@ -274,7 +274,7 @@ def _column(model: Any, name: str) -> Any:
     return next((item for item in model._meta.concrete_fields if item.name == name), None)  # noqa: SLF001
 
 
-def _serializer_of(view: Any) -> type[Any] | None:
+def serializer_of(view: Any) -> type[Any] | None:
     """Return the serializer class of a view, None where only a request tells it, or nothing."""
     found = getattr(view, "serializer_class", None)
     if hasattr(view, "get_serializer_class"):
