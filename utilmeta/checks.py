@@ -95,10 +95,10 @@ def _urls(service: Any) -> list[CheckMessage]:
         return []
     from django.urls import get_resolver
 
-    from utilmeta.core.server.backends.django import leads_to
+    from utilmeta.core.server.patterns import views_of
 
     views = {pattern.callback for pattern in service.urlpatterns if hasattr(pattern, "callback")}
-    if leads_to(get_resolver().url_patterns, views):
+    if any(view in views for view in views_of(get_resolver().url_patterns)):
         return []
     return [
         Warning(

@@ -77,6 +77,10 @@ FIXED = [
     "utilmeta.core.cache.backends.redis:RedisCache",
     "utilmeta.core.server.backends.django:DjangoSettings",
     *names(
+        "utilmeta.contrib.rest_framework",
+        "Use Existing Router APIRoutes check_object_permissions make_document request_of",
+    ),
+    *names(
         "utilmeta.utils.exceptions",
         "HttpError BadRequest Unauthorized PermissionDenied NotFound MethodNotAllowed",
         "NotAcceptable Conflict PreconditionFailed RequestEntityTooLarge UnsupportedMediaType",

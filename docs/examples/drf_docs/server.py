@@ -1,9 +1,8 @@
-"""One OpenAPI document over the API and a DRF router (which needs inflection and uritemplate)."""
+"""One OpenAPI document over the API and a DRF router."""
 
 import os
 
 from utilmeta import UtilMeta
-from utilmeta.conf import Preference
 from utilmeta.core import api
 from utilmeta.core.server.backends.django import DjangoSettings
 
@@ -12,13 +11,6 @@ class RootAPI(api.API):
     @api.get
     def hello(self) -> str:
         return "world"
-
-
-def drf_document():
-    from rest_framework.schemas.openapi import SchemaGenerator
-
-    generator = SchemaGenerator(title="DRF", url="/drf/", patterns=router.urls)
-    return generator.get_schema(public=True)
 
 
 service = UtilMeta(
@@ -36,7 +28,6 @@ service.use(
         extra={"REST_FRAMEWORK": {"UNAUTHENTICATED_USER": None}},
     )
 )
-service.use(Preference(external_docs={"/drf": drf_document}))
 service.setup()
 
 from rest_framework import routers, serializers, viewsets

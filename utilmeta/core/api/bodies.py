@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pydantic
 from asgiref.sync import sync_to_async
@@ -12,12 +12,19 @@ from utilmeta.core.file import File
 from utilmeta.core.request import Request
 from utilmeta.core.request.raw import check_length
 from utilmeta.core.request.request import MULTIPART
-from utilmeta.core.request.shapes import FieldReader, Fields
+from utilmeta.core.request.shapes import Fields
 from utilmeta.core.response.finish import JSON
 from utilmeta.utils.exceptions import BadRequest, UnsupportedMediaType
 
 # Bytes of a multipart body that are taken apart on the event loop itself; longer ones on a lane.
 _QUICK = 64 * 1024
+
+
+class ReadsFields(Protocol):
+    """What makes the input of a validator of a form's fields."""
+
+    def read(self, fields: Fields) -> dict[str, Any]:
+        """Return the input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +45,8 @@ class Choice:
     media_types: tuple[str, ...]
     annotation: Any
     adapter: pydantic.TypeAdapter[Any] | None = None
-    encoded: FieldReader | None = None
-    parts: FieldReader | None = None
+    encoded: ReadsFields | None = None
+    parts: ReadsFields | None = None
     validate_json: Callable[[bytes], Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +78,7 @@ class BodyReader:
         choices: the ways it may be sent, by media type; the first that fits counts.
         limit: bytes; None takes the service's.
         make_default: makes the value of an empty body; None when there must be one.
+        waits: whether validating may wait, and so runs on the request's lane.
         exact: choices by media type, for the usual ones.
     """
 
@@ -78,6 +86,7 @@ class BodyReader:
     choices: tuple[Choice, ...]
     limit: int | None
     make_default: Callable[[], object] | None
+    waits: bool = False
     exact: Mapping[str, Choice] = field(default_factory=dict)
 
     @property
@@ -134,8 +143,10 @@ class BodyReader:
         """Return the arguments the body stands for; the async twin of `read`."""
         choice = self.choose(request)
         limit = self.limit_for(request)
-        if choice.kind == "json":
+        if choice.kind == "json" and not self.waits:
             return self._json(choice, await request.aread(limit), faults)
+        if choice.kind == "json":
+            return await self._run(self._json, choice, await request.aread(limit), faults)
         if choice.kind == "stream":
             return {str(self.name): abounded(request.astream(), limit)}
         if choice.kind == "file" or (choice.parts is not None and _is_multipart(request)):
@@ -149,8 +160,12 @@ class BodyReader:
                 fields = _parts_of(request, body)
             else:
                 fields = await sync_to_async(_parts_of)(request, body)
-            return self._form(choice, request, fields, faults)
-        return self._whole(choice, request, await request.aread(limit), faults)
+            return await self._run(self._form, choice, request, fields, faults)
+        return await self._run(self._whole, choice, request, await request.aread(limit), faults)
+
+    async def _run(self, step: Callable[..., Values], *args: Any) -> Values:
+        """Return the outcome of validating, on the request's lane where it may wait."""
+        return await sync_to_async(step)(*args) if self.waits else step(*args)
 
     def _whole(
         self, choice: Choice, request: Request, body: bytes, faults: list[dict[str, object]]

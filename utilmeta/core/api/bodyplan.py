@@ -6,6 +6,7 @@ from typing import Any
 
 from utilmeta.core.api.arguments import adapter_of, default_maker, typed_dict, wire_name
 from utilmeta.core.api.bodies import BodyReader, Choice
+from utilmeta.core.api.foreign import FormFields, foreign_in
 from utilmeta.core.api.signature import Argument
 from utilmeta.core.file import File
 from utilmeta.core.request.params import Param, ParamKind, as_param
@@ -58,15 +59,22 @@ def make_body_reader(
         )
     if not wholes:
         optional = all(item.has_default for item in arguments)
+        is_slow = any(foreign_in(item.annotation) is not None for item in arguments)
         return _reader(
-            None, (_members(arguments, where),), max_size, default=dict if optional else None
+            None,
+            (_members(arguments, where),),
+            max_size,
+            default=dict if optional else None,
+            waits=is_slow,
         )
     argument = wholes[0]
     param = argument.param
     assert param is not None  # noqa: S101 - picked by it
     limit = param.max_bytes if param.max_bytes is not None else max_size
-    choices = tuple(_choices(argument, param, where))
-    return _reader(argument.key, choices, limit, default=default_maker(argument))
+    is_slow = foreign_in(argument.annotation) is not None
+    make = _foreign_choices if is_slow else _choices
+    choices = tuple(make(argument, param, where))
+    return _reader(argument.key, choices, limit, default=default_maker(argument), waits=is_slow)
 
 
 def _reader(
@@ -75,13 +83,16 @@ def _reader(
     limit: int | None,
     *,
     default: Callable[[], object] | None,
+    waits: bool = False,
 ) -> BodyReader:
     exact: dict[str, Choice] = {}
     for choice in choices:
         for media_type in choice.media_types:
             if not media_type.endswith("/*"):
                 exact.setdefault(media_type, choice)
-    return BodyReader(name=name, choices=choices, limit=limit, make_default=default, exact=exact)
+    return BodyReader(
+        name=name, choices=choices, limit=limit, make_default=default, waits=waits, exact=exact
+    )
 
 
 def _members(arguments: list[Argument], where: str) -> Choice:
@@ -116,6 +127,45 @@ def _form_choice(
         ),
         parts=FieldReader(shapes, decode=lambda value: value, split=list, others=others),
     )
+
+
+class _AsSent:
+    """Reads a form for a class that makes of it what it likes.
+
+    Args:
+        decode: from a field's value to text.
+    """
+
+    def __init__(self, decode: Callable[[Any], Any]) -> None:
+        self._decode = decode
+
+    def read(self, fields: Mapping[str, list[Any]]) -> FormFields:
+        """Return the fields, decoded."""
+        return FormFields({name: [*map(self._decode, found)] for name, found in fields.items()})
+
+
+def _foreign_choices(argument: Argument, param: Param, where: str) -> Iterator[Choice]:
+    """Yield the ways a body of a foreign class may be sent."""
+    form = foreign_in(argument.annotation)
+    assert form is not None  # noqa: S101 - the caller has looked
+    forms = {URLENCODED, MULTIPART}
+    given = param.content_types or tuple(
+        item for item in form.media_types if item in forms or not param.form
+    )
+    whole = _annotated[argument.annotation, param.field_info(default=argument.default)]
+    adapter = adapter_of(whole, where)
+    as_json = tuple(item for item in given if item not in forms)
+    if as_json:
+        yield Choice(kind="json", media_types=as_json, annotation=whole, adapter=adapter)
+    if len(as_json) < len(given):
+        yield Choice(
+            kind="form",
+            media_types=tuple(item for item in given if item in forms),
+            annotation=whole,
+            adapter=adapter,
+            encoded=_AsSent(decode),
+            parts=_AsSent(lambda value: value),
+        )
 
 
 def _choices(argument: Argument, param: Param, where: str) -> Iterator[Choice]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from utilmeta.core.api.bodyplan import holds_file
+from utilmeta.core.api.foreign import adapted, check_place, foreign_in
 from utilmeta.core.api.signature import Argument, is_body_type
 from utilmeta.core.api.template import Template
 from utilmeta.core.request import Request
@@ -20,6 +21,7 @@ def placed(argument: Argument, template: Template, method: str, where: str) -> A
     Raises:
         ConfigError: the path and the declaration disagree, or it cannot come from a request.
     """
+    argument = replace(argument, annotation=adapted(argument.annotation, method))
     in_path = argument.name in template.names
     if in_path and is_many(argument.annotation):
         raise ConfigError(
@@ -38,8 +40,13 @@ def placed(argument: Argument, template: Template, method: str, where: str) -> A
                 f"{where}: {argument.name!r} is a {param.place} parameter but the path {template} "
                 "names it; rename one of them"
             )
+        check_place(argument.annotation, argument.name, param.place, where)
         return argument
-    return _bare(argument, method, where, in_path=in_path)
+    if foreign_in(argument.annotation) is not None and not in_path and method not in BODILESS:
+        return replace(argument, param=Param(kind="Body", place="body", whole=True))
+    found = _bare(argument, method, where, in_path=in_path)
+    check_place(found.annotation, found.name, found.param.place if found.param else "", where)
+    return found
 
 
 def _bare(argument: Argument, method: str, where: str, *, in_path: bool) -> Argument:

@@ -1,4 +1,7 @@
-"""Endpoints that return querysets: their rows are read by the schema that the annotation names."""
+"""Endpoints whose results are made into answers by what the annotation names.
+
+Querysets are read by schemas; values of foreign classes are written by their forms.
+"""
 
 import functools
 import inspect
@@ -9,6 +12,7 @@ from typing import Any, TypeVar
 import pydantic
 from asgiref.sync import sync_to_async
 
+from utilmeta.core.api.foreign import writer_of
 from utilmeta.core.response import Response
 from utilmeta.core.response.response import result_type
 from utilmeta.utils.annotations import element_of, strip_optional, union_members
@@ -19,40 +23,54 @@ QUERY = "__utilmeta_query__"
 
 
 def reading_endpoint(function: Callable[..., Any], returns: Any) -> Callable[..., Any]:
-    """Return an endpoint whose querysets are read; the endpoint itself where none can be.
+    """Return an endpoint whose results are made into answers; itself where nothing is to be done.
 
     Args:
         function: the endpoint.
         returns: its return annotation: `list[ArticleSchema]` reads querysets and queries,
             `ArticleSchema` the first row of one, or an instance of the model; both also inside of
-            `Response[...]`. What an argument that is a query asks for is what is read.
+            `Response[...]`. What an argument that is a query asks for is what is read. What is
+            returned for a foreign class is written by it.
 
     Raises:
         ConfigError: the schema does not fit its model.
     """
-    read = _reader_of(returns)
-    if read is None or inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return function
-    if inspect.isasyncgenfunction(function):
+    write = writer_of(returns)
+    if write is not None:
+        return _around(function, _is_written, lambda result, _: write(result))
+    reader = _reader_of(returns)
+    if reader is None:
         return function
-    reader = read
+    return _around(function, _is_unread, lambda result, given: _replace(result, reader, given))
+
+
+def _around(
+    function: Callable[..., Any],
+    is_meant: Callable[[Any], bool],
+    change: Callable[[Any, Mapping[str, Any]], Any],
+) -> Callable[..., Any]:
+    """Return an endpoint whose results are changed, on the request's lane where it is async."""
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
-        async def aread(*args: Any, **kwargs: Any) -> Any:
+        async def achanged(*args: Any, **kwargs: Any) -> Any:
             result = await function(*args, **kwargs)
-            if not _is_unread(result):
-                return result
-            return await sync_to_async(_replace)(result, reader, kwargs)
+            return await sync_to_async(change)(result, kwargs) if is_meant(result) else result
 
-        return aread
+        return achanged
 
     @functools.wraps(function)
-    def read_now(*args: Any, **kwargs: Any) -> Any:
+    def changed(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        return _replace(result, reader, kwargs) if _is_unread(result) else result
+        return change(result, kwargs) if is_meant(result) else result
 
-    return read_now
+    return changed
+
+
+def _is_written(result: Any) -> bool:
+    return result is not None
 
 
 def schemas_of(returns: Any) -> list[tuple[Any, bool]]:

@@ -16,36 +16,33 @@ from utilmeta.core.response.raw import Body, close_source
 from utilmeta.core.server.contract import Hooks
 from utilmeta.core.server.engine.lanes import Hold, LanePool
 from utilmeta.core.server.engine.streams import iterate_on_lane
+from utilmeta.core.server.patterns import view_class_of
 from utilmeta.utils.exceptions import ConfigError
 
 
 def kind_of(app: object) -> str:
-    """Return what an object to be mounted is: `urls`, `asgi` or `wsgi`.
+    """Return what an object to be mounted is: `urls`, `view`, `asgi` or `wsgi`.
 
     Raises:
         ConfigError: it is none of these.
     """
+    if isinstance(app, list | tuple):
+        return "urls"
+    if isinstance(app, type) and hasattr(app, "as_view"):
+        return "view"
+    if view_class_of(app) is not None:
+        return "view"
     if hasattr(app, "urls") and not callable(getattr(app, "urls", None)):
         return "urls"
     if not callable(app):
         raise ConfigError(
-            f"service.mount({app!r}): expected a WSGI or ASGI application, or an object with "
-            "Django 'urls' such as a DRF router"
+            f"service.mount({app!r}): expected a WSGI or ASGI application, a class-based view, or "
+            "an object with Django 'urls' such as a DRF router"
         )
     call = app if inspect.isfunction(app) else type(app).__call__
     if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(app):
         return "asgi"
     return "wsgi"
-
-
-def as_patterns(urls: Any, route: str) -> list[Any]:
-    """Return Django URL patterns for what an object's `urls` holds, below a route."""
-    from django.urls import include, path
-
-    prefix = route.strip("/") + "/" if route.strip("/") else ""
-    if isinstance(urls, tuple) and len(urls) == 3:
-        return [path(prefix, urls)]
-    return [path(prefix, include(urls))]
 
 
 class WSGIMount:
@@ -103,7 +100,9 @@ class WSGIMount:
             started[:] = [(status, headers)]
             return written.append
 
-        source = self._app(self._environ(raw, body), start_response)
+        below = {} if self._whole else {"prefix": raw.prefix, "path": raw.path}
+        environ = environ_of(raw, body, len(body.getbuffer()), **below)
+        source = self._app(environ, start_response)
         try:
             answer = _Answer(source, written)
         except BaseException:
@@ -117,33 +116,47 @@ class WSGIMount:
         pairs = [(name.lower(), value.strip()) for name, value in headers]
         return RawResponse(int(status[:3]), pairs, _for_method(raw, answer))
 
-    def _environ(self, raw: RawRequest, body: io.BytesIO) -> dict[str, Any]:
-        prefix, path = ("", raw.prefix + raw.path) if self._whole else (raw.prefix, raw.path)
-        host, port = raw.server or ("localhost", 80)
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": raw.method,
-            "SCRIPT_NAME": prefix.encode().decode("latin-1"),
-            "PATH_INFO": path.encode().decode("latin-1"),
-            "QUERY_STRING": raw.query,
-            "SERVER_NAME": host,
-            "SERVER_PORT": str(port or ""),
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": raw.client[0] if raw.client else "",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": raw.scheme,
-            "wsgi.input": body,
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-        }
-        for name, value in raw.headers():
-            key = name.upper().replace("-", "_")
-            if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-                key = f"HTTP_{key}"
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-        environ["CONTENT_LENGTH"] = str(len(body.getbuffer()))
-        return environ
+
+def environ_of(
+    raw: RawRequest, body: Any, length: int, *, prefix: str = "", path: str | None = None
+) -> dict[str, Any]:
+    """Return the WSGI environment that stands for a raw request.
+
+    Args:
+        raw: the request.
+        body: its body, as a binary file.
+        length: bytes of the body.
+        prefix: what counts as where the application is mounted.
+        path: what counts as the path below it; None takes the whole path.
+    """
+    path = raw.prefix + raw.path if path is None else path
+    host, port = raw.server or ("localhost", 80)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": raw.method,
+        "SCRIPT_NAME": prefix.encode().decode("latin-1"),
+        "PATH_INFO": path.encode().decode("latin-1"),
+        "QUERY_STRING": raw.query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or ""),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": raw.client[0] if raw.client else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": raw.scheme,
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in raw.headers():
+        key = name.upper().replace("-", "_")
+        if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            key = f"HTTP_{key}"
+        # HTTP/2 clients send cookies apart (RFC 9113 section 8.2.3).
+        between = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
+    environ["CONTENT_LENGTH"] = str(length)
+    return environ
 
 
 class _Answer:

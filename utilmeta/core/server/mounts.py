@@ -1,15 +1,27 @@
 """What stands beside the API of a service, and how it is served."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from utilmeta.core.api import API
+from utilmeta.core.api.foreign import extension_for
 from utilmeta.core.api.operation import Operation
 from utilmeta.core.server.contract import Handler, Hooks
 from utilmeta.core.server.engine import Engine
-from utilmeta.core.server.mount import ASGIMount, WSGIMount, as_patterns, kind_of
+from utilmeta.core.server.mount import ASGIMount, WSGIMount, kind_of
+from utilmeta.core.server.patterns import (
+    as_patterns,
+    connect_patterns,
+    patterns_of,
+    view_class_of,
+    views_of,
+)
 from utilmeta.core.setup.finish import compile_root
 from utilmeta.utils.exceptions import ConfigError
+
+# What Django's own resolver finds.
+_DJANGO = frozenset({"urls", "view"})
 
 
 class Mounts:
@@ -17,6 +29,7 @@ class Mounts:
 
     def __init__(self) -> None:
         self._items: dict[str, tuple[Any, str]] = {}
+        self._patterns: list[Any] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -25,7 +38,8 @@ class Mounts:
         """Take in an application.
 
         Args:
-            app: an API class, a WSGI or ASGI application, or an object with Django `urls`.
+            app: an API class, a WSGI or ASGI application, a class-based view, or an object with
+                Django `urls`.
             route: path below which it answers.
             serves_asgi: whether the service can carry ASGI applications.
 
@@ -40,25 +54,50 @@ class Mounts:
             )
         if route in self._items:
             raise ConfigError(f"service.mount(route=...): {route or '/'!r} is taken")
+        if kind == "view":
+            # What no view can be made of is told here.
+            patterns_of(app)
         self._items[route] = (app, kind)
 
     def patterns(self) -> list[Any]:
-        """Return Django URL patterns for what was mounted with `urls`."""
-        return [
-            pattern
-            for route, (app, kind) in self._items.items()
-            if kind == "urls"
-            for pattern in as_patterns(app.urls, route)
-        ]
+        """Return Django URL patterns for views, and for what was mounted with `urls`.
+
+        Raises:
+            ConfigError: a view cannot be made of a class.
+        """
+        if self._patterns is None:
+            self._patterns = [
+                pattern
+                for route, (app, kind) in self._items.items()
+                if kind in _DJANGO
+                for pattern in as_patterns(patterns_of(app), route, exact=kind == "view")
+            ]
+        return self._patterns
+
+    def connect(self) -> None:
+        """Put the patterns into the project's URLconf unless it includes them already.
+
+        Raises:
+            ConfigError: a view cannot be made of a class.
+        """
+        patterns = self.patterns()
+        if patterns:
+            connect_patterns(patterns, set(views_of(patterns)))
 
     def documents(self) -> Iterator[tuple[str, Any]]:
-        """Yield route and maker of OpenAPI documents, of what has one: FastAPI, NinjaAPI."""
-        for route, (app, _) in self._items.items():
+        """Yield route and maker of OpenAPI documents.
+
+        Those of what has one, as FastAPI and NinjaAPI, and of views that an extension knows.
+        """
+        for route, (app, kind) in self._items.items():
             for name in ("openapi", "get_openapi_schema"):
                 make = getattr(app, name, None)
                 if callable(make) and not isinstance(app, type):
                     yield route, make
                     break
+            else:
+                if kind in _DJANGO:
+                    yield from _document_of(app, route)
 
     def handlers(
         self, engine: Engine, hooks: Hooks, *, asynchronous: bool, backend: str
@@ -84,9 +123,21 @@ class Mounts:
             elif kind == "wsgi":
                 yield route, WSGIMount(app, hooks, engine.rules.lanes)
             elif backend != "django":
+                # Views, too, are found by Django's own resolver.
                 from django.core.handlers.wsgi import WSGIHandler
 
                 yield route, WSGIMount(WSGIHandler(), hooks, engine.rules.lanes, whole=True)
+
+
+def _document_of(app: Any, route: str) -> Iterator[tuple[str, Any]]:
+    """Yield route and maker of the document of views that an extension knows."""
+    patterns = patterns_of(app)
+    if isinstance(patterns, tuple):
+        patterns = patterns[0]
+    found = (extension_for(view_class_of(view)) for view in views_of(patterns))
+    extension = next((item for item in found if item is not None), None)
+    if extension is not None:
+        yield route, partial(extension.document, list(patterns), route.strip("/"))
 
 
 def check_async(operations: list[Operation], *, asynchronous: bool, backend: str) -> None:

@@ -76,8 +76,9 @@ class UtilMeta(Declaration):
         """Put another application beside the API, and return the service.
 
         Args:
-            app: an API class, a WSGI application, an ASGI application (async services), or an
-                object whose `urls` are Django's: a DRF router, a NinjaAPI, `admin.site`.
+            app: an API class, a WSGI application, an ASGI application (async services), a
+                class-based view of Django's or DRF's, URL patterns, or an object whose `urls` are
+                Django's: a DRF router, a NinjaAPI, `admin.site`.
             route: path below which it answers.
 
         Raises:
@@ -240,6 +241,8 @@ class UtilMeta(Declaration):
         with self._lock:
             if self._application is None:
                 self._mount_all()
+                if self.backend_name != "django":
+                    self._mounts.connect()
                 self._application = self.adapter.application()
                 if not self.asynchronous:
                     self.lifecycle.end_on_sigterm()

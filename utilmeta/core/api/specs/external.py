@@ -34,7 +34,7 @@ def merge_external(
     other = _load(source, route)
     label = re.sub(r"\W+", "_", route).strip("_") or "external"
     if str(other["openapi"]).startswith("3.0"):
-        other = _upgrade(other)
+        other = upgrade(other)
     renames = _renames(document, other, label)
     other = rewrite(other, renames)
     for kind, components in other.get("components", {}).items():
@@ -101,16 +101,16 @@ def _renames(document: Mapping[str, Any], other: Mapping[str, Any], label: str) 
     return found
 
 
-def _upgrade(node: Node) -> Any:
-    """Return a document of OpenAPI 3.0 with the schemas of 3.1.
+def upgrade(node: Node) -> Any:
+    """Return a document, or a part of one, of OpenAPI 3.0 with the schemas of 3.1.
 
     Source: the OpenAPI Initiative's guide for going from 3.0 to 3.1.
     """
     if isinstance(node, list):
-        return [_upgrade(item) for item in node]
+        return [upgrade(item) for item in node]
     if not isinstance(node, dict):
         return node
-    made = {key: _upgrade(value) for key, value in node.items()}
+    made = {key: upgrade(value) for key, value in node.items()}
     if made.pop("nullable", None) is True:
         if isinstance(made.get("type"), str):
             made["type"] = [made["type"], "null"]

@@ -10,6 +10,7 @@ import pydantic
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from utilmeta.core.api.foreign import adapted
 from utilmeta.utils.exceptions import ConfigError
 
 Schema = dict[str, Any]
@@ -173,7 +174,7 @@ def _adapter_of(annotation: Any) -> pydantic.TypeAdapter[Any] | None:
     if annotation is Any or annotation is object or annotation is None:
         return None
     try:
-        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(annotation)
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(adapted(annotation))
         adapter.json_schema(schema_generator=Generator)
     except (pydantic.errors.PydanticUserError, TypeError, ValueError, NameError):
         # A return annotation may name what only Python knows; its answers are described as any.

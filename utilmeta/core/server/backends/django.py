@@ -1,7 +1,7 @@
 """Django: URL patterns in the project's URLconf, WSGI and ASGI handlers."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import django
@@ -9,7 +9,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import connections
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, re_path
+from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from utilmeta.core.request import RawRequest
@@ -21,6 +21,7 @@ from utilmeta.core.server.gateways.django_entrance import DjangoEntrance, answer
 from utilmeta.core.server.gateways.endpoints import Fallback, refuse_sockets
 from utilmeta.core.server.gateways.entrance import Routes
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
+from utilmeta.core.server.patterns import connect_patterns
 from utilmeta.core.setup.options import DjangoSettings
 
 __all__ = ["ADAPTER", "DjangoAdapter", "DjangoSettings"]
@@ -166,13 +167,7 @@ class DjangoAdapter(Adapter):
     def connect(self) -> None:
         """Put the patterns at the end of the project's URLconf unless it includes them already."""
         missing = [*self.urlpatterns, *self.frame.patterns()]
-        resolver = get_resolver()
-        views = {pattern.callback for pattern in self.urlpatterns}
-        if not missing or leads_to(resolver.url_patterns, views):
-            return
-        patterns: list[Any] = resolver.url_patterns
-        patterns.extend(missing)
-        clear_url_caches()
+        connect_patterns(missing, {pattern.callback for pattern in self.urlpatterns})
 
     def run(self, options: RunOptions) -> None:
         """Serve with runserver; an async service with uvicorn."""
@@ -206,17 +201,6 @@ def roll_back_requests() -> None:
     for connection in opened:
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
             connection.set_rollback(True)
-
-
-def leads_to(patterns: list[Any], views: Collection[Any]) -> bool:
-    """Return whether URL patterns lead to one of some views, however deep."""
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            if leads_to(pattern.url_patterns, views):
-                return True
-        elif pattern.callback in views:
-            return True
-    return False
 
 
 ADAPTER = DjangoAdapter

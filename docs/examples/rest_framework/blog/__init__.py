@@ -1,0 +1,1 @@
+"""A blog that moves from REST framework."""
