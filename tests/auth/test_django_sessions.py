@@ -97,11 +97,6 @@ def test_users_of_another_model_are_refused_at_set_up(serve: Serve) -> None:
         serve(account_api(users))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="no failed login is told to what listens for django.contrib.auth's "
-    "user_login_failed, such as packages that lock accounts",
-)
 def test_failed_logins_are_told_by_the_signal_of_django(client: Any) -> None:
     seen: list[Any] = []
 

@@ -150,11 +150,6 @@ def test_guessing_is_not_let_in_while_the_cache_that_counts_is_down(serve: Serve
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="requests with the right name and password that are answered at the same time count "
-    "as failures until each is known to be right, so that a program of many threads is locked out",
-)
 def test_right_passwords_of_many_requests_at_once_are_not_counted(serve: Serve, users: Any) -> None:
     make_account()
     client = serve(account_api(users), settings={"PASSWORD_HASHERS": [SLOW]})

@@ -163,11 +163,6 @@ def test_secret_of_django_signs_nothing_that_other_code_has_signed(serve: Serve)
     assert client.get("/me", headers=bearer(plain)).status_code == 401
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a token does not tell of which model its user is, so that one secret for two "
-    "`auth.User` lets the user with the same id of the other model in",
-)
 def test_tokens_of_one_kind_of_users_are_none_of_another_kind(serve: Serve) -> None:
     ann = make_account()
     staff = DjangoUser(pk=ann.pk, username="boss", email="boss@example.com")

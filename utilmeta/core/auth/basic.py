@@ -51,7 +51,7 @@ class BasicAuth(BaseAuthentication):
         name, colon, password = text.partition(":")
         if not colon:
             raise InvalidCredentials("the Basic credentials have no colon")
-        user = users.authenticate(request, name, password)
+        user = users.authenticate(request, name, password, in_bulk=True)
         if user is None:
             raise InvalidCredentials("the name or the password is wrong")
         return Identity(user=user)

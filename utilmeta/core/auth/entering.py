@@ -4,9 +4,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
+from django.http import HttpRequest
 
 from utilmeta.core.auth.passwords import verify
 from utilmeta.core.request import Request, RequestContextVar
+from utilmeta.core.response import RawResponse
 from utilmeta.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ class Entering(RequestContextVar[Any]):
         """Say who sent a request."""
         raise NotImplementedError
 
-    def authenticate(self, request: Request, ident: object, password: object) -> Any:
+    def authenticate(
+        self, request: Request, ident: object, password: object, *, in_bulk: bool = False
+    ) -> Any:
         """Return the user with a name and a password, None when either is wrong.
 
         An unknown name takes as long as a wrong password. Nobody is logged in by it.
@@ -42,23 +46,37 @@ class Entering(RequestContextVar[Any]):
             request: whose address is counted with what fails.
             ident: what one of `login_fields` holds.
             password: the password as it was typed.
+            in_bulk: whether a program sends them with each request, many at once.
 
         Raises:
             TooManyRequests: there were too many attempts that failed.
         """
         name = ident if isinstance(ident, str) else ""
         if self.throttle is not None:
-            self.throttle.enter(request, name)
+            self.throttle.enter(request, name, counts=not in_bulk)
         found = None
         for candidate in self.fields.candidates(name) or (None,):
             if verify(candidate, password, self.fields.password) and found is None:
                 found = candidate
         if found is None or not self.fields.is_active(found):
             logger.info("a login from %s failed", request.ip_address)
+            if self.throttle is not None and in_bulk:
+                self.throttle.fail(request, name)
+            self._tell_failure(request, name)
             return None
-        if self.throttle is not None:
+        if self.throttle is not None and not in_bulk:
             self.throttle.forgive(request, name)
         return found
+
+    def _tell_failure(self, request: Request, name: str) -> None:
+        """Send the signal that packages which lock accounts listen for."""
+        from django.contrib.auth.signals import user_login_failed
+
+        user_login_failed.send(
+            sender=__name__,
+            credentials={self.fields.login_fields[0]: name},
+            request=request.adaptor if isinstance(request.adaptor, HttpRequest) else None,
+        )
 
     def login(self, request: Request, ident: object, password: object, *, by: Any = None) -> Any:
         """Log in the user with a name and a password, and return the user; None when one is wrong.
@@ -98,6 +116,7 @@ class Entering(RequestContextVar[Any]):
         self.fields.record_login(user, request)
         given = [method.login(request, self._users, user) for method in giving]
         self.set_user(request, user)
+        request.on_response(_keep_out_of_caches)
         return given[0]
 
     def logout(self, request: Request) -> None:
@@ -123,3 +142,9 @@ class Entering(RequestContextVar[Any]):
     async def alogout(self, request: Request) -> None:
         """Make the request's credentials worthless; the async twin of `logout`."""
         await sync_to_async(self.logout)(request)
+
+
+def _keep_out_of_caches(response: RawResponse) -> None:
+    """Keep credentials out of caches (RFC 6749 section 5.1)."""
+    if response.header("cache-control") is None:
+        response.set_header("cache-control", "no-store")

@@ -118,6 +118,7 @@ class JsonWebToken(Tokenizer, BaseAuthentication):
         if token is None:
             return None
         claims = self.decode(token)
+        self.check_kind(users, claims)
         scopes = claims.get(self.scopes_claim)
         fingerprint = str(claims.get("pwh", "")) if self.bind_to_password else None
         return Identity(

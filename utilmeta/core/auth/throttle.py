@@ -1,6 +1,7 @@
 """How often somebody may fail to log in."""
 
 import hashlib
+import ipaddress
 import logging
 import time
 import unicodedata
@@ -34,30 +35,53 @@ class Throttle:
         self._rates = parse_rates(rate)
         self._counters: Counters = MemoryCounters() if cache is None else CacheCounters(cache)
 
-    def enter(self, request: Request, name: str) -> None:
+    def enter(self, request: Request, name: str, *, counts: bool = True) -> None:
         """Count an attempt.
+
+        Args:
+            request: whose address it is.
+            name: the name.
+            counts: whether it counts as failed until `forgive`; else `fail` counts it, so that many
+                right ones at once are let in.
 
         Raises:
             TooManyRequests: there were too many that failed; the password must not be looked at.
             ServiceUnavailable: the cache is down, and nobody may guess meanwhile.
         """
         try:
-            self._enter(request, name)
+            self._enter(request, name, counts=counts)
         except HttpError:
             raise
         except Exception as exc:
             raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
 
-    def _enter(self, request: Request, name: str) -> None:
+    def _enter(self, request: Request, name: str, *, counts: bool) -> None:
         now = time.time()
         for rate in self._rates:
             for key, limit in self._keys(request, name, rate, now):
-                if self._counters.add(key, rate.window) > limit:
-                    self._counters.take_back(key)
+                add = self._counters.add
+                count = add(key, rate.window) if counts else self._counters.get(key) + 1
+                if count > limit:
+                    if counts:
+                        self._counters.take_back(key)
                     wait = int(rate.window - now % rate.window) + 1
                     raise TooManyRequests(
                         "Too many attempts to log in", headers={"Retry-After": str(wait)}
                     )
+
+    def fail(self, request: Request, name: str) -> None:
+        """Count an attempt that was not counted before, and has failed.
+
+        Raises:
+            ServiceUnavailable: the cache is down.
+        """
+        now = time.time()
+        try:
+            for rate in self._rates:
+                for key, _ in self._keys(request, name, rate, now):
+                    self._counters.add(key, rate.window)
+        except Exception as exc:
+            raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
 
     def forgive(self, request: Request, name: str) -> None:
         """Take an attempt back, as it did not fail."""
@@ -72,7 +96,7 @@ class Throttle:
 
     @staticmethod
     def _keys(request: Request, name: str, rate: Rate, now: float) -> list[tuple[str, int]]:
-        address = request.ip_address or "unix"
+        address = _network(request.ip_address or "unix")
         # Names that the database may take for the same are counted as one.
         folded = unicodedata.normalize("NFKC", name).casefold().strip()
         digest = hashlib.sha256(f"{address}\n{folded}".encode(errors="replace")).hexdigest()
@@ -81,3 +105,13 @@ class Throttle:
             (f"utilmeta:login:{window}:{digest}", rate.limit),
             (f"utilmeta:login:{window}:at:{address}", rate.limit * _ADDRESS),
         ]
+
+
+def _network(address: str) -> str:
+    """Return what an address is counted as: of IPv6 the network that one subscriber has."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:
+        return address

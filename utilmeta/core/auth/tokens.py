@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ACCESS, REFRESH = "access", "refresh"
 
+# The claim that names the users' model.
+OF = "of"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
@@ -135,6 +138,7 @@ class Tokenizer:
         identifier = users.fields.id_of(user)
         base: dict[str, Any] = {**(claims or {}), "iat": int(now)}
         base[self.key or users.key] = identifier if isinstance(identifier, int) else str(identifier)
+        base[OF] = _label(users)
         if self.issuer is not None:
             base["iss"] = self.issuer
         if self.audience:
@@ -181,6 +185,7 @@ class Tokenizer:
             raise InvalidCredentials(
                 "the refresh token was used before; its family is revoked", code="invalid_token"
             )
+        self.check_kind(users, claims)
         user = users.fields.find(claims.get(self.key or users.key))
         if user is None or not users.fields.is_active(user):
             raise InvalidCredentials("there is no such user", code="invalid_token")
@@ -193,6 +198,16 @@ class Tokenizer:
             scopes=None if scopes is None else as_scopes(scopes),
             family=claims.get("family"),
         )
+
+    @staticmethod
+    def check_kind(users: "UserConfig", claims: Mapping[str, Any]) -> None:
+        """Refuse a token of another model's users, whose ids may be the same.
+
+        Raises:
+            InvalidCredentials: it is one.
+        """
+        if claims.get(OF, _label(users)) != _label(users):
+            raise InvalidCredentials("the token is of other users", code="invalid_token")
 
     def fits(self, users: "UserConfig", user: Any, claims: Mapping[str, Any]) -> bool:
         """Return whether a token was made for the password that a user has now."""
@@ -227,3 +242,7 @@ class Tokenizer:
             # One may have been bought a moment ago.
             until = time.time() + max(self.age, self.refresh_age or 0) + self.leeway
         self.revocations.add(str(claims["family"]), until)
+
+
+def _label(users: "UserConfig") -> str:
+    return str(users.fields.model._meta.label_lower)
