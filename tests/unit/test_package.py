@@ -79,6 +79,7 @@ FIXED = [
     *names(
         "utilmeta.contrib.rest_framework",
         "Use Existing Router APIRoutes check_object_permissions make_document request_of",
+        "DRFAuthentication",
     ),
     *names(
         "utilmeta.utils.exceptions",

@@ -17,6 +17,7 @@ if find_spec("rest_framework") is None:
     )
 
 if TYPE_CHECKING:
+    from utilmeta.contrib.rest_framework.authentication import DRFAuthentication
     from utilmeta.contrib.rest_framework.documents import make_document
     from utilmeta.contrib.rest_framework.policies import Use, check_object_permissions
     from utilmeta.contrib.rest_framework.requests import request_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIRoutes",
+    "DRFAuthentication",
     "Existing",
     "Router",
     "Use",
@@ -35,6 +37,7 @@ __all__ = [
 
 _PLACES = {
     "APIRoutes": "routers",
+    "DRFAuthentication": "authentication",
     "Existing": "serializing",
     "Router": "routers",
     "Use": "policies",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import URLResolver
-from rest_framework import authentication, permissions, renderers, serializers
+from rest_framework import permissions, renderers, serializers
 from rest_framework.schemas.generators import EndpointEnumerator
 
 from utilmeta.contrib.rest_framework.describing import column_schema
+from utilmeta.contrib.rest_framework.schemes import Scheme, schemes_of
 from utilmeta.core.api.foreign import adapted
 from utilmeta.core.api.specs.external import upgrade
 from utilmeta.core.api.specs.openapi import VERSION
@@ -139,7 +140,7 @@ class _Writer:
         self._ids: set[str] = set()
         self.paths: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, None] = {}
-        self.schemes: dict[str, Schema] = {}
+        self.schemes: dict[str, Scheme] = {}
 
     def add(self, operation: _Operation) -> None:
         """Describe an operation."""
@@ -240,30 +241,12 @@ class _Writer:
         return dict.fromkeys(_rendered(operation.view), entry)
 
     def _security(self, view: Any) -> list[dict[str, list[str]]]:
-        found = []
-        for authenticator in view.get_authenticators():
-            scheme = _scheme_of(authenticator)
-            if scheme is not None:
-                name = type(authenticator).__name__.removesuffix("Authentication")
-                self.schemes.setdefault(name, scheme)
-                found.append({name: list[str]()})
-        kinds = set(view.permission_classes)
-        is_open = kinds <= {permissions.AllowAny}
-        return [{}, *found] if found and is_open else found
-
-
-def _scheme_of(authenticator: Any) -> Schema | None:
-    """Return how an authenticator is told who asks, None for one that is not known."""
-    if isinstance(authenticator, authentication.BasicAuthentication):
-        return {"type": "http", "scheme": "basic"}
-    if isinstance(authenticator, authentication.TokenAuthentication):
-        text = f"'{authenticator.keyword}', a space and the token"
-        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": text}
-    if isinstance(authenticator, authentication.SessionAuthentication):
-        from django.conf import settings
-
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
-    return None
+        found = schemes_of(view.get_authenticators())
+        for name, scheme in found.items():
+            self.schemes.setdefault(name, scheme)
+        options = [{name: list[str]()} for name in found]
+        is_open = set(view.permission_classes) <= {permissions.AllowAny}
+        return [{}, *options] if options and is_open else options
 
 
 def _error(phrase: str, schema: Schema = _ERROR) -> Schema:

@@ -3,21 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework import exceptions as drf
+from rest_framework import permissions
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.generics import GenericAPIView
 from rest_framework.settings import api_settings
 
 from utilmeta.contrib.rest_framework.errors import to_http_error, translated
-from utilmeta.contrib.rest_framework.requests import make_request
+from utilmeta.contrib.rest_framework.requests import make_request, may_hold_token
+from utilmeta.contrib.rest_framework.schemes import header_of, scheme_of, schemes_of
 from utilmeta.core.api import Plugin
 from utilmeta.core.api.calling import Call, Steps
+from utilmeta.core.api.plugins.base import Security
 from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.auth.cookies import vary
 from utilmeta.core.request import Request, var
-from utilmeta.core.request.request import MULTIPART, URLENCODED
+from utilmeta.core.response import RawResponse
 from utilmeta.utils.exceptions import ConfigError
 
 _VIEW = "rest_framework_view"
@@ -51,6 +54,8 @@ class Use(Plugin):
         reads_body: whether policies look at `request.data`; the body is then read before them.
     """
 
+    authenticates = True
+
     def __init__(
         self,
         *,
@@ -70,6 +75,7 @@ class Use(Plugin):
         self._queryset = queryset
         self._throttle_scope = throttle_scope
         self._reads_body = reads_body
+        self._varies: tuple[str, ...] = ()
 
     def prepare(self, rules: CompileRules) -> None:
         """Check that the classes can be made.
@@ -79,10 +85,12 @@ class Use(Plugin):
         """
         view = self._view()
         try:
-            for make in (view.get_authenticators, view.get_permissions, view.get_throttles):
+            found = view.get_authenticators()
+            for make in (view.get_permissions, view.get_throttles):
                 make()
         except (TypeError, ImproperlyConfigured) as exc:
             raise ConfigError(f"{self.scope}: @rest_framework.Use: {exc}") from exc
+        self._varies = tuple(dict.fromkeys(header_of(scheme_of(item)) for item in found))
 
     def _view(self, outer: Any = None) -> Any:
         view: Any = PolicyView()
@@ -100,6 +108,19 @@ class Use(Plugin):
         view.args, view.format_kwarg = (), None
         return view
 
+    def security(self) -> Security | None:
+        """Return what proves who one is; None where nobody has to."""
+        view = self._view()
+        schemes = schemes_of(view.get_authenticators())
+        is_open = set(view.permission_classes) <= {permissions.AllowAny}
+        return None if is_open and not schemes else Security(schemes=schemes, optional=is_open)
+
+    def finish(self, response: RawResponse, request: Request) -> None:
+        """Keep caches from giving one's answer to another."""
+        if request.method != "OPTIONS":
+            for name in self._varies:
+                vary(response, name)
+
     def on_request(self, request: Request, api: Any) -> Steps:
         """Yield the calls that hold the policies; that of reading the body where they need it."""
         if self._reads_body or self._may_hold_token(request):
@@ -108,9 +129,7 @@ class Use(Plugin):
 
     def _may_hold_token(self, request: Request) -> bool:
         """Return whether Django looks into a form for the token against CSRF."""
-        if request.method != "POST" or request.content_type not in {URLENCODED, MULTIPART}:
-            return False
-        if settings.SESSION_COOKIE_NAME not in request.cookies:
+        if not may_hold_token(request):
             return False
         kinds = self._view().authentication_classes
         return any(

@@ -14,6 +14,7 @@ from rest_framework.request import is_form_media_type
 from rest_framework.settings import api_settings
 
 from utilmeta.core.request import Request, var
+from utilmeta.core.request.request import MULTIPART, URLENCODED
 from utilmeta.core.server.mount import environ_of
 
 _KEPT = "rest_framework_request"
@@ -31,6 +32,13 @@ class BridgedRequest(DRFRequest):  # type: ignore[misc]
         if not is_form_media_type(self.content_type):
             return QueryDict("")
         return super().POST
+
+
+def may_hold_token(request: Request) -> bool:
+    """Return whether Django looks into a form for the token that goes with a session's cookie."""
+    if request.method != "POST" or request.content_type not in {URLENCODED, MULTIPART}:
+        return False
+    return settings.SESSION_COOKIE_NAME in request.cookies
 
 
 class LateBody(io.RawIOBase):

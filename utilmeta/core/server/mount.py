@@ -26,7 +26,7 @@ def kind_of(app: object) -> str:
     Raises:
         ConfigError: it is none of these.
     """
-    if isinstance(app, list | tuple):
+    if isinstance(app, list) and app and all(hasattr(item, "pattern") for item in app):
         return "urls"
     if isinstance(app, type) and hasattr(app, "as_view"):
         return "view"

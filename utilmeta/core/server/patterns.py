@@ -27,8 +27,8 @@ def patterns_of(app: Any) -> Any:
     """
     from django.urls import path
 
-    if isinstance(app, list | tuple):
-        return list(app)
+    if isinstance(app, list):
+        return app
     if not isinstance(app, type) and view_class_of(app) is None:
         return app.urls
     try:
