@@ -28,7 +28,7 @@ REALWORLD = (
     "tests/testproject/test_realworld.py",
     "tests/testproject/test_hard_input.py",
 )
-SECONDS = 100
+SECONDS = 300
 
 
 @dataclass(frozen=True)
