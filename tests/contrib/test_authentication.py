@@ -4,24 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
-from django.middleware.csrf import get_token
-from django.test import RequestFactory
 from rest_framework import authentication, exceptions
 
 from testproject.conduit.models import User
+from tests.contrib.sessions import SESSIONS, cookies_of
 from tests.testing.services import BACKENDS, service_on
 from utilmeta.contrib.rest_framework import DRFAuthentication, Use, request_of
 from utilmeta.core import api, auth, request
 from utilmeta.core.request import var
 from utilmeta.testing import Client
-
-SESSIONS = {
-    "MIDDLEWARE": [
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-    ]
-}
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
@@ -82,22 +73,6 @@ def client(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[C
         Client(service) as client,
     ):
         yield client
-
-
-def cookies_of(user: User) -> tuple[str, str]:
-    """Return the cookies of a session, and the token that goes with them."""
-    session = SessionStore()
-    session.update(
-        {
-            "_auth_user_id": str(user.pk),
-            "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
-            "_auth_user_hash": user.get_session_auth_hash(),
-        }
-    )
-    session.save()
-    native = RequestFactory().get("/")
-    token = get_token(native)
-    return f"sessionid={session.session_key}; csrftoken={native.META['CSRF_COOKIE']}", token
 
 
 def test_users_are_those_that_the_class_gives(client: Client):

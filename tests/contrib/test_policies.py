@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
-from django.middleware.csrf import get_token
-from django.test import RequestFactory
 from rest_framework import authentication, exceptions, permissions, serializers, throttling
 
 from testproject.conduit.models import Tag, User
+from tests.contrib.sessions import SESSIONS, cookies_of
 from tests.testing.services import ASYNC, BACKENDS, service_on
 from utilmeta.contrib.rest_framework import Use, check_object_permissions, request_of
 from utilmeta.core import api, request
@@ -228,25 +226,8 @@ def test_what_the_endpoint_raises_is_answered_as_there(client: Client):
 @pytest.mark.django_db(transaction=True)
 def test_sessions_need_a_token_against_csrf(backend: str):
     user = User.objects.create_user("ann", "ann@example.com", "secret")
-    session = SessionStore()
-    session.update(
-        {
-            "_auth_user_id": str(user.pk),
-            "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
-            "_auth_user_hash": user.get_session_auth_hash(),
-        }
-    )
-    session.save()
-    native = RequestFactory().get("/")
-    token = get_token(native)
-    cookies = f"sessionid={session.session_key}; csrftoken={native.META['CSRF_COOKIE']}"
-    settings = {
-        "MIDDLEWARE": [
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.contrib.auth.middleware.AuthenticationMiddleware",
-        ]
-    }
-    with service_on(backend, SessionAPI, settings=settings) as service, Client(service) as client:
+    cookies, token = cookies_of(user)
+    with service_on(backend, SessionAPI, settings=SESSIONS) as service, Client(service) as client:
         assert client.post("/change", json={}).status_code == 403
         refused = client.post("/change", json={}, headers={"Cookie": cookies})
         assert refused.status_code == 403

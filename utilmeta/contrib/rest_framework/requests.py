@@ -2,6 +2,7 @@
 
 import copy
 import io
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -98,8 +99,7 @@ def http_request(request: Request) -> HttpRequest:
 
 def _with_user(found: Any) -> HttpRequest:
     """Return a request with session and user, where the project has middleware for them."""
-    kinds = [import_string(name) for name in settings.MIDDLEWARE]
-    kinds = [kind for kind in kinds if isinstance(kind, type)]
+    kinds = _middleware(tuple(settings.MIDDLEWARE))
     if not hasattr(found, "session"):
         for kind in kinds:
             if issubclass(kind, SessionMiddleware):
@@ -112,6 +112,13 @@ def _with_user(found: Any) -> HttpRequest:
                 kind(_no_response).process_request(found)
     request: HttpRequest = found
     return request
+
+
+@lru_cache(16)
+def _middleware(names: tuple[str, ...]) -> tuple[type, ...]:
+    """Return the classes among a project's middleware."""
+    kinds = map(import_string, names)
+    return tuple(kind for kind in kinds if isinstance(kind, type))
 
 
 def _no_response(_request: HttpRequest) -> Any:

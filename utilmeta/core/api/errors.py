@@ -186,10 +186,10 @@ def _text(error: BaseException) -> str:
 
 
 def _log(error: Exception, request: Request | None) -> None:
-    # Encoded, so that no line of the log can be made up.
-    target = (
-        "request"
-        if request is None
-        else f"{request.method} {quote(request.raw.prefix + request.path)}"
-    )
+    target = "request" if request is None else shown(request)
     logger.error("%s failed: %s", target, type(error).__name__, exc_info=error)
+
+
+def shown(request: Request) -> str:
+    """Return method and path as log lines show them, with nothing in them that breaks a line."""
+    return f"{request.method} {quote(request.raw.prefix + request.path)}"

@@ -15,7 +15,7 @@ from utilmeta.core.auth.base import (
     InvalidCredentials,
     credentials_of,
 )
-from utilmeta.core.auth.models import as_scopes
+from utilmeta.core.auth.models import as_scopes, find_model
 from utilmeta.core.auth.user import UserConfig
 from utilmeta.core.request import Request
 from utilmeta.utils.exceptions import ConfigError
@@ -64,14 +64,7 @@ class APIKey(BaseAuthentication):
         Raises:
             ConfigError: it is none of keys, or not installed.
         """
-        from django.apps import apps
-
-        model = self._given
-        if isinstance(model, str):
-            try:
-                model = apps.get_model(model)
-            except (LookupError, ValueError) as exc:
-                raise ConfigError(f"APIKey({self._given!r}): {exc}") from exc
+        model = find_model(self._given, f"APIKey({self._given!r})")
         names = (
             {field.name for field in model._meta.get_fields()} if hasattr(model, "_meta") else ()
         )

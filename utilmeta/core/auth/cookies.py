@@ -1,9 +1,34 @@
 """Cookies of the answer that is being made."""
 
+from typing import Any
+
 from utilmeta.conf.http import Cookie
 from utilmeta.core.request import Request
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.headers import cookie_line
+
+
+def django_cookie(kind: str, **options: Any) -> Cookie:
+    """Return one of Django's cookies, as its settings say.
+
+    Args:
+        kind: `SESSION` or `CSRF`, which the settings' names begin with.
+        **options: further ones of the cookie.
+    """
+    from django.conf import settings
+
+    def told(name: str) -> Any:
+        return getattr(settings, f"{kind}_COOKIE_{name}")
+
+    return Cookie(
+        name=told("NAME"),
+        domain=told("DOMAIN") or None,
+        path=told("PATH"),
+        secure=True if told("SECURE") else None,
+        http_only=told("HTTPONLY"),
+        same_site=told("SAMESITE") or "Lax",
+        **options,
+    )
 
 
 def send_cookie(

@@ -7,9 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from utilmeta.conf.http import Cookie
 from utilmeta.core.api.calling import Call, Steps
-from utilmeta.core.auth.cookies import send_cookie
+from utilmeta.core.auth.cookies import django_cookie, send_cookie
 from utilmeta.core.request import Request
 from utilmeta.core.request.request import URLENCODED
 from utilmeta.utils.exceptions import HttpError, PermissionDenied
@@ -161,12 +160,4 @@ def give_token(request: Request, session: Any = None, *, secret: str | None = No
         if session is not None:
             session[CSRF_SESSION_KEY] = secret
         return
-    cookie = Cookie(
-        name=settings.CSRF_COOKIE_NAME,
-        domain=settings.CSRF_COOKIE_DOMAIN or None,
-        path=settings.CSRF_COOKIE_PATH,
-        secure=True if settings.CSRF_COOKIE_SECURE else None,
-        http_only=settings.CSRF_COOKIE_HTTPONLY,
-        same_site=settings.CSRF_COOKIE_SAMESITE or "Lax",
-    )
-    send_cookie(request, cookie, secret, max_age=settings.CSRF_COOKIE_AGE)
+    send_cookie(request, django_cookie("CSRF"), secret, max_age=settings.CSRF_COOKIE_AGE)

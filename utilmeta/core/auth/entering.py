@@ -1,7 +1,7 @@
 """Users coming and going: logging in, logging out."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
@@ -27,13 +27,10 @@ class Entering(RequestContextVar[Any]):
     methods: "tuple[BaseAuthentication, ...]"
     throttle: "Throttle | None"
 
-    @property
-    def _users(self) -> "UserConfig":
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def set_user(self, request: Request, user: Any) -> None:
-        """Say who sent a request."""
-        raise NotImplementedError
+        def set_user(self, request: Request, user: Any) -> None:
+            """Say who sent a request."""
 
     def authenticate(
         self, request: Request, ident: object, password: object, *, in_bulk: bool = False
@@ -114,15 +111,17 @@ class Entering(RequestContextVar[Any]):
         if by is not None and by not in self.methods:
             raise ConfigError(f"{self!r}.login_user(by={by!r}): it is none of authentication=...")
         self.fields.record_login(user, request)
-        given = [method.login(request, self._users, user) for method in giving]
+        users = cast("UserConfig", self)
+        given = [method.login(request, users, user) for method in giving]
         self.set_user(request, user)
         request.on_response(_keep_out_of_caches)
         return given[0]
 
     def logout(self, request: Request) -> None:
         """Make the request's credentials worthless on the server: its session, its token."""
+        users = cast("UserConfig", self)
         for method in self.methods:
-            method.logout(request, self._users)
+            method.logout(request, users)
         self.set_user(request, None)
 
     async def aauthenticate(self, request: Request, ident: object, password: object) -> Any:

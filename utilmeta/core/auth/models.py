@@ -52,18 +52,13 @@ class UserModel:
         Raises:
             ConfigError: there is none of that name.
         """
-        from django.apps import apps
         from django.conf import settings
 
         given = settings.AUTH_USER_MODEL if self.given is None else self.given
-        if not isinstance(given, str):
-            if not hasattr(given, "_meta"):
-                raise ConfigError(f"auth.User({given!r}): expected a model, or 'app.Model'")
-            return given
-        try:
-            return apps.get_model(given)
-        except (LookupError, ValueError) as exc:
-            raise ConfigError(f"auth.User({given!r}): there is no such model: {exc}") from exc
+        found = find_model(given, f"auth.User({given!r}): there is no such model")
+        if not hasattr(found, "_meta"):
+            raise ConfigError(f"auth.User({given!r}): expected a model, or 'app.Model'")
+        return found
 
     @cached_property
     def id_name(self) -> str:
@@ -159,6 +154,27 @@ class UserModel:
             for name, value in values.items():
                 setattr(user, name, value)
             self.model._base_manager.filter(pk=user.pk).update(**values)
+
+
+def find_model(given: Any, what: str, advice: str = "") -> Any:
+    """Return a model that was given, looked up where it is `'app.Model'`.
+
+    Args:
+        given: the model, or a text.
+        what: put before the reason why there is none.
+        advice: put behind it.
+
+    Raises:
+        ConfigError: there is no model of that name.
+    """
+    if not isinstance(given, str):
+        return given
+    from django.apps import apps
+
+    try:
+        return apps.get_model(given)
+    except (LookupError, ValueError) as exc:
+        raise ConfigError(f"{what}: {exc}{advice}") from exc
 
 
 def as_scopes(value: Any) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials, bearer_of
 from utilmeta.core.auth.jwt import JsonWebToken
 from utilmeta.core.auth.models import as_scopes
@@ -85,9 +84,6 @@ class OAuth2(BaseAuthentication):
             scopes=tuple(as_scopes(claims.get(self._scopes_claim))),
             claims=claims,
         )
-
-    def prepare(self, rules: CompileRules, users: UserConfig) -> None:
-        """Check it against the service."""
 
     def scheme(self) -> dict[str, Any]:
         """Return its security scheme, as OpenAPI describes it."""

@@ -2,8 +2,8 @@
 
 import logging
 from typing import NoReturn
-from urllib.parse import quote
 
+from utilmeta.core.api.errors import shown
 from utilmeta.core.auth.base import quoted
 from utilmeta.core.request import Request, var
 from utilmeta.utils.exceptions import PermissionDenied, Unauthorized
@@ -49,11 +49,6 @@ def refuse(
         value = f'Bearer error="insufficient_scope", scope={quoted(" ".join(scopes))}'
         headers = {"WWW-Authenticate": value}
     raise PermissionDenied(message, headers=headers, errors=errors)
-
-
-def shown(request: Request) -> str:
-    """Return method and path as log lines show them, with nothing in them that breaks a line."""
-    return f"{request.method} {quote(request.raw.prefix + request.path)}"
 
 
 def printable(text: str) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from utilmeta.core.api.rules import CompileRules
-from utilmeta.core.auth.session.cache import check_cache
-from utilmeta.utils.exceptions import ServiceUnavailable
+from utilmeta.core.auth.caches import check_cache, needing_cache
 
 # Seconds that something is kept which never ends by itself.
 _LONG = 10 * 365 * 24 * 60 * 60
@@ -34,10 +33,8 @@ class Revocations:
     def _call(self, method: str, *args: Any) -> Any:
         from django.core.cache import caches
 
-        try:
+        with needing_cache():
             return getattr(caches[self._alias], method)(*args)
-        except Exception as exc:
-            raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
 
     def add(self, name: str, until: float | None) -> None:
         """Keep an identifier until a time, in seconds since 1970; None for long."""

@@ -5,11 +5,13 @@ import ipaddress
 import logging
 import time
 import unicodedata
+from collections.abc import Iterator
 
-from utilmeta.core.api.plugins.rate_limit import Rate, parse_rates
+from utilmeta.core.api.plugins.rate_limit import parse_rates
 from utilmeta.core.api.plugins.stores import CacheCounters, Counters, MemoryCounters
+from utilmeta.core.auth.caches import needing_cache
 from utilmeta.core.request import Request
-from utilmeta.utils.exceptions import HttpError, ServiceUnavailable, TooManyRequests
+from utilmeta.utils.exceptions import TooManyRequests
 
 logger = logging.getLogger("utilmeta.auth")
 
@@ -48,26 +50,20 @@ class Throttle:
             TooManyRequests: there were too many that failed; the password must not be looked at.
             ServiceUnavailable: the cache is down, and nobody may guess meanwhile.
         """
-        try:
+        with needing_cache():
             self._enter(request, name, counts=counts)
-        except HttpError:
-            raise
-        except Exception as exc:
-            raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
 
     def _enter(self, request: Request, name: str, *, counts: bool) -> None:
         now = time.time()
-        for rate in self._rates:
-            for key, limit in self._keys(request, name, rate, now):
-                add = self._counters.add
-                count = add(key, rate.window) if counts else self._counters.get(key) + 1
-                if count > limit:
-                    if counts:
-                        self._counters.take_back(key)
-                    wait = int(rate.window - now % rate.window) + 1
-                    raise TooManyRequests(
-                        "Too many attempts to log in", headers={"Retry-After": str(wait)}
-                    )
+        for key, limit, window in self._keys(request, name, now):
+            count = self._counters.add(key, window) if counts else self._counters.get(key) + 1
+            if count > limit:
+                if counts:
+                    self._counters.take_back(key)
+                wait = int(window - now % window) + 1
+                raise TooManyRequests(
+                    "Too many attempts to log in", headers={"Retry-After": str(wait)}
+                )
 
     def fail(self, request: Request, name: str) -> None:
         """Count an attempt that was not counted before, and has failed.
@@ -75,36 +71,29 @@ class Throttle:
         Raises:
             ServiceUnavailable: the cache is down.
         """
-        now = time.time()
-        try:
-            for rate in self._rates:
-                for key, _ in self._keys(request, name, rate, now):
-                    self._counters.add(key, rate.window)
-        except Exception as exc:
-            raise ServiceUnavailable(headers={"Retry-After": "1"}) from exc
+        with needing_cache():
+            for key, _, window in self._keys(request, name, time.time()):
+                self._counters.add(key, window)
 
     def forgive(self, request: Request, name: str) -> None:
         """Take an attempt back, as it did not fail."""
-        now = time.time()
         try:
-            for rate in self._rates:
-                for key, _ in self._keys(request, name, rate, now):
-                    self._counters.take_back(key)
+            for key, _, _ in self._keys(request, name, time.time()):
+                self._counters.take_back(key)
         except Exception:
             # Who has shown the right password is let in, and counted once too often.
             logger.exception("an attempt to log in could not be taken back")
 
-    @staticmethod
-    def _keys(request: Request, name: str, rate: Rate, now: float) -> list[tuple[str, int]]:
+    def _keys(self, request: Request, name: str, now: float) -> Iterator[tuple[str, int, int]]:
+        """Yield each counter's key, its limit, and how many seconds it counts for."""
         address = _network(request.ip_address or "unix")
         # Names that the database may take for the same are counted as one.
         folded = unicodedata.normalize("NFKC", name).casefold().strip()
         digest = hashlib.sha256(f"{address}\n{folded}".encode(errors="replace")).hexdigest()
-        window = f"{rate.limit}/{rate.window}:{int(now // rate.window)}"
-        return [
-            (f"utilmeta:login:{window}:{digest}", rate.limit),
-            (f"utilmeta:login:{window}:at:{address}", rate.limit * _ADDRESS),
-        ]
+        for rate in self._rates:
+            window = f"{rate.limit}/{rate.window}:{int(now // rate.window)}"
+            yield f"utilmeta:login:{window}:{digest}", rate.limit, rate.window
+            yield f"utilmeta:login:{window}:at:{address}", rate.limit * _ADDRESS, rate.window
 
 
 def _network(address: str) -> str:

@@ -3,11 +3,13 @@
 import itertools
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
 
 from utilmeta.core.api.calling import Call, Steps, adrive, call_async, call_now, drive
+from utilmeta.core.api.errors import shown
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.base import BaseAuthentication, Identity, InvalidCredentials
 from utilmeta.core.auth.csrf import CsrfError, check_csrf, form_token, give_token, has_token
@@ -15,7 +17,7 @@ from utilmeta.core.auth.entering import Entering
 from utilmeta.core.auth.guard import Authenticate
 from utilmeta.core.auth.models import UserModel
 from utilmeta.core.auth.passwords import is_fingerprint_of
-from utilmeta.core.auth.refusal import IDENTITY, USERS, printable, shown
+from utilmeta.core.auth.refusal import IDENTITY, USERS, printable
 from utilmeta.core.auth.throttle import Throttle
 from utilmeta.core.request import Request, var
 from utilmeta.utils.exceptions import ConfigError, HttpError, PermissionDenied, Unauthorized
@@ -94,10 +96,6 @@ class UserConfig(Entering):
         self.throttle = None if throttle is None else Throttle(throttle, throttle_cache)
         self._guards = {needed: Authenticate(self, required=needed) for needed in (True, False)}
 
-    @property
-    def _users(self) -> "UserConfig":
-        return self
-
     def __repr__(self) -> str:
         return f"auth.User({self.fields.name})"
 
@@ -113,14 +111,14 @@ class UserConfig(Entering):
             self._guards[required],
         )
 
-    @property
+    @cached_property
     def varies(self) -> tuple[str, ...]:
         """Headers of a request that an answer depends on."""
         headers = [method.header for method in self.methods if method.header is not None]
         has_cookie = any(method.cookie_name is not None for method in self.methods)
         return tuple(dict.fromkeys([*headers, *(["Cookie"] if has_cookie else [])]))
 
-    @property
+    @cached_property
     def challenge(self) -> str:
         """Value of the `WWW-Authenticate` header."""
         found = dict.fromkeys(method.challenge for method in self.methods if method.challenge)

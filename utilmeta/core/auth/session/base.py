@@ -127,6 +127,19 @@ class BaseSession(BaseAuthentication):
             if session.is_empty:
                 raise InvalidCredentials("the session has ended, or there never was one")
             return None
+        return self.identify(session, users, found)
+
+    def identify(self, session: Session, users: UserConfig, found: Any) -> Identity:
+        """Return whose session it is.
+
+        Args:
+            session: the session.
+            users: the `auth.User(...)` that asks.
+            found: the user's id, as the session holds it.
+
+        Raises:
+            InvalidCredentials: it is nobody's any more.
+        """
         return Identity(
             user_id=found, by_cookie=True, fingerprint=session.get(FINGERPRINT, ""), claims=session
         )
@@ -144,6 +157,10 @@ class BaseSession(BaseAuthentication):
         session[key] = str(users.fields.id_of(user))
         session[FINGERPRINT] = fingerprint_of(user, users.password_field)
         give_token(request, session)
+        return self.kept(request, session)
+
+    def kept(self, request: Request, session: Session) -> Session:
+        """Return a session that was saved just now, and whose cookie the answer carries."""
         if not session.is_native:
             session.save()
             self.send(request, session)

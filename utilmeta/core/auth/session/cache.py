@@ -3,10 +3,10 @@
 from typing import Any
 
 from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.auth.caches import check_cache
 from utilmeta.core.auth.session.base import BaseSession
 from utilmeta.core.auth.session.stores import SessionCache, cache_store
 from utilmeta.core.request import Request
-from utilmeta.utils.exceptions import ConfigError
 
 
 class CacheSession(BaseSession):
@@ -36,25 +36,3 @@ class CacheSession(BaseSession):
             ConfigError: it is one.
         """
         check_cache(self.cache_alias, rules, "CacheSession")
-
-
-def check_cache(alias: str, rules: CompileRules, what: str) -> None:
-    """Refuse a cache that is not there, keeps nothing, or in production is not shared.
-
-    Raises:
-        ConfigError: it is one; says what to use.
-    """
-    from django.conf import settings
-
-    if alias not in settings.CACHES:
-        raise ConfigError(
-            f"{what}(cache_alias={alias!r}): the caches are {', '.join(map(repr, settings.CACHES))}"
-        )
-    backend = str(settings.CACHES[alias]["BACKEND"])
-    is_local = backend.endswith("LocMemCache")
-    if backend.endswith("DummyCache") or (rules.production and is_local):
-        raise ConfigError(
-            f"{what}(cache_alias={alias!r}): {backend.rpartition('.')[2]} "
-            f"{'is not shared by processes' if is_local else 'keeps nothing'}; use one that is, "
-            "such as RedisCache or Django's database cache"
-        )

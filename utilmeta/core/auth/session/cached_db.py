@@ -3,7 +3,7 @@
 from typing import Any
 
 from utilmeta.core.api.rules import CompileRules
-from utilmeta.core.auth.session.cache import check_cache
+from utilmeta.core.auth.caches import check_cache
 from utilmeta.core.auth.session.db import DBSession
 from utilmeta.core.auth.session.stores import SessionCache, cached_db_store
 from utilmeta.core.request import Request

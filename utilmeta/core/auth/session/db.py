@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from utilmeta.core.api.rules import CompileRules
+from utilmeta.core.auth.models import find_model
 from utilmeta.core.auth.session.base import BaseSession
 from utilmeta.core.auth.session.stores import db_store
 from utilmeta.core.auth.user import UserConfig
@@ -32,21 +33,14 @@ class DBSession(BaseSession):
         Raises:
             ConfigError: it is none of sessions, or not installed.
         """
-        from django.apps import apps
         from django.contrib.sessions.base_session import AbstractBaseSession
 
-        model = self._given
-        if isinstance(model, str):
-            try:
-                model = apps.get_model(model)
-            except (LookupError, ValueError) as exc:
-                raise ConfigError(
-                    f"{type(self).__name__}(session_model={self._given!r}): {exc}; add its app, "
-                    "such as 'django.contrib.sessions', to DjangoSettings(apps=...)"
-                ) from exc
+        what = f"{type(self).__name__}(session_model={self._given!r})"
+        advice = "; add its app, such as 'django.contrib.sessions', to DjangoSettings(apps=...)"
+        model = find_model(self._given, what, advice)
         if not (isinstance(model, type) and issubclass(model, AbstractBaseSession)):
             raise ConfigError(
-                f"{type(self).__name__}(session_model={self._given!r}): expected a subclass of "
+                f"{what}: expected a subclass of "
                 "utilmeta.core.orm.backends.django.models.AbstractSession"
             )
         return model

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from utilmeta.conf.http import Cookie
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.auth.base import Identity, InvalidCredentials
-from utilmeta.core.auth.csrf import check_csrf, give_token
+from utilmeta.core.auth.cookies import django_cookie
+from utilmeta.core.auth.csrf import give_token
 from utilmeta.core.auth.session.base import BaseSession
 from utilmeta.core.auth.session.session import Session
 from utilmeta.core.auth.user import UserConfig
@@ -28,6 +29,9 @@ class DjangoSession(BaseSession):
             they are left out; the cookie is Django's.
     """
 
+    # django.contrib.auth.SESSION_KEY
+    key = "_auth_user_id"
+
     def __init__(self, **options: Any) -> None:
         if "cookie" in options:
             raise ConfigError(
@@ -43,15 +47,7 @@ class DjangoSession(BaseSession):
         """Django's cookie."""
         from django.conf import settings
 
-        return Cookie(
-            name=settings.SESSION_COOKIE_NAME,
-            age=settings.SESSION_COOKIE_AGE,
-            domain=settings.SESSION_COOKIE_DOMAIN or None,
-            path=settings.SESSION_COOKIE_PATH,
-            secure=True if settings.SESSION_COOKIE_SECURE else None,
-            http_only=settings.SESSION_COOKIE_HTTPONLY,
-            same_site=settings.SESSION_COOKIE_SAMESITE or "Lax",
-        )
+        return django_cookie("SESSION", age=settings.SESSION_COOKIE_AGE)
 
     def make_store(self, key: str | None, _request: Request) -> Any:
         """Return the session of a key, or a new one, by `SESSION_ENGINE`."""
@@ -68,16 +64,10 @@ class DjangoSession(BaseSession):
         """Return what the cookie holds, which some engines keep all of the session in."""
         return request.cookies.get(self.cookie_name)
 
-    def authenticate(self, request: Request, users: UserConfig) -> Identity | None:
-        """Return whose session it is; None for one of nobody."""
-        from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+    def identify(self, session: Session, users: UserConfig, found: Any) -> Identity:
+        """Return whose session it is, as the backend does that has let the user in."""
+        from django.contrib.auth import HASH_SESSION_KEY
 
-        session = self.session_of(request)
-        found = session.get(SESSION_KEY)
-        if found is None:
-            if session.is_empty:
-                raise InvalidCredentials("the session has ended, or there never was one")
-            return None
         user = self._find(session, users, found)
         has_hash = hasattr(user, "get_session_auth_hash")
         fingerprint = session.get(HASH_SESSION_KEY, "") if has_hash else None
@@ -116,19 +106,15 @@ class DjangoSession(BaseSession):
         login(view, user, backend)
         # The one that Django's middleware, where it is there, sends as well.
         give_token(request, session, secret=view.META["CSRF_COOKIE"])
-        if not session.is_native:
-            session.save()
-            self.send(request, session)
-        return session
+        return self.kept(request, session)
 
     def logout(self, request: Request, users: UserConfig) -> None:
         """End the session, as `django.contrib.auth.logout` does."""
-        from django.contrib.auth import SESSION_KEY, logout
+        from django.contrib.auth import logout
 
         if self.sees(request) or self.opened(request) is not None:
             session = self.session_of(request)
-            if users.name not in request.context and SESSION_KEY in session:
-                check_csrf(request, session=session)
+            self.check_meant(request, users, session)
             view = self._as_django(request, session)
             view.user = request.context.get(users.name)
             logout(view)

@@ -122,7 +122,6 @@ class Session(MutableMapping[str, Any]):
 
     def load(self) -> None:
         """Read it from where it is kept, once."""
-        self.store.is_empty()
         self.store.keys()
 
     def flush(self) -> None:

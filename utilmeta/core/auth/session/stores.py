@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from utilmeta.conf.http import SESSION_SALT
+from utilmeta.core.auth.caches import needing_cache
 from utilmeta.utils.exceptions import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -31,6 +32,22 @@ class _Told:
         return self.config.expire_at_browser_close if chosen is None else chosen == 0
 
 
+class _InTable(_Told):
+    """What an engine is told that keeps sessions in a model's table."""
+
+    table: Any
+
+    @classmethod
+    def get_model_class(cls) -> Any:
+        """Return the model."""
+        return cls.table
+
+    def create_model_instance(self, data: Any) -> Any:
+        """Return the row, told of its user and client where the model has room for them."""
+        row = super().create_model_instance(data)  # type: ignore[misc]
+        return described(row, self, data)
+
+
 class SessionCache:
     """A cache that holds sessions, whose failures are told: they are no reason to start anew.
 
@@ -44,12 +61,8 @@ class SessionCache:
         self._is_copy = is_copy
 
     def _call(self, method: str, *args: Any) -> Any:
-        try:
+        with needing_cache("Sessions cannot be reached"):
             return getattr(self._cache, method)(*args)
-        except Exception as exc:
-            raise ServiceUnavailable(
-                "Sessions cannot be reached", headers={"Retry-After": "1"}
-            ) from exc
 
     def get(self, key: str) -> Any:
         """Return what is kept."""
@@ -102,17 +115,10 @@ def db_store(model: Any) -> type:
     """Return the engine that keeps sessions in a model's table."""
     from django.contrib.sessions.backends.db import SessionStore
 
-    class DBStore(_Told, SessionStore):
+    class DBStore(_InTable, SessionStore):
         """Sessions in a table."""
 
-        @classmethod
-        def get_model_class(cls) -> Any:
-            """Return the model."""
-            return model
-
-        def create_model_instance(self, data: Any) -> Any:
-            """Return the row, told of its user and client where the model has room for them."""
-            return described(super().create_model_instance(data), self, data)
+        table = model
 
     return DBStore
 
@@ -122,21 +128,14 @@ def cached_db_store(model: Any) -> type:
     """Return the engine that keeps sessions in a model's table, and reads them from a cache."""
     from django.contrib.sessions.backends.cached_db import SessionStore
 
-    class CachedDBStore(_Told, SessionStore):
+    class CachedDBStore(_InTable, SessionStore):
         """Sessions in a table, and in a cache before it."""
+
+        table = model
 
         def exists(self, session_key: str | None) -> bool:
             """Return whether the table has a session."""
             return bool(session_key) and model._default_manager.filter(pk=session_key).exists()
-
-        @classmethod
-        def get_model_class(cls) -> Any:
-            """Return the model."""
-            return model
-
-        def create_model_instance(self, data: Any) -> Any:
-            """Return the row, told of its user and client where the model has room for them."""
-            return described(super().create_model_instance(data), self, data)
 
     return CachedDBStore
 

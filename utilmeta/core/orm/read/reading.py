@@ -111,9 +111,11 @@ def scoped(schema: AnySchema, context: QueryContext) -> Plan:
         BadRequest: it asks for a field that is not there.
     """
     try:
-        if context.scope is not None:
+        shown = visible(schema, context.scope, context.request)
+        if shown is not context.scope and context.scope is not None:
+            # What is asked for may be wrong beside what is hidden.
             check_scope(schema, context.scope, "")
-        return plan_of(schema, visible(schema, context.scope, context.request))
+        return plan_of(schema, shown)
     except ScopeError as exc:
         fault = {"place": context.place, "code": "scope", "expected": str(exc)}
         raise BadRequest("The request is invalid", errors=[fault]) from exc
