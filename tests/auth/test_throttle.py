@@ -10,10 +10,17 @@ from tests.auth.apis import account_api
 from tests.auth.conftest import Serve
 from tests.auth.hashers import COUNTING, SLOW, CountingHasher, SlowHasher
 from tests.auth.project.models import Account
+from tests.clocks import stop_clock_of_logins
 from utilmeta.conf import Preference
 from utilmeta.core import auth
 from utilmeta.core.auth.basic import BasicAuth
 from utilmeta.core.auth.session.cache import CacheSession
+
+
+@pytest.fixture(autouse=True)
+def clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no hour begin in a test."""
+    stop_clock_of_logins(monkeypatch)
 
 
 @pytest.fixture(params=[None, "default"], ids=["process", "cache"])

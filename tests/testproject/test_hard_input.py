@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from testproject.conduit.models import Article, User
 from testproject.conduit.users import tokens, users
+from tests.clocks import stop_clock_of_logins
 from tests.testproject.realworld import Visitor
 
 INVALID = {"token": ["is invalid"]}
@@ -78,7 +79,8 @@ def test_tokens_of_other_schemes_and_of_those_who_left_are_nobodys(visitor: Visi
     assert user.get("/user", 401) == INVALID
 
 
-def test_guessing_a_password_is_slowed_down(visitor: Visitor):
+def test_guessing_a_password_is_slowed_down(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
+    stop_clock_of_logins(monkeypatch)
     sent = {"user": {"email": "guessed@test.com", "password": "wrong"}}
     for _ in range(10):
         visitor.post("/users/login", sent, 401)
