@@ -1,8 +1,10 @@
 """What a service is told: configuration classes, environment variables, the running service."""
 
 from utilmeta.conf.base import Config, ServiceInfo
+from utilmeta.conf.deployment import Deployment
 from utilmeta.conf.env import Env
+from utilmeta.conf.health import Health
 from utilmeta.conf.preference import Preference
 from utilmeta.conf.time import Time
 
-__all__ = ["Config", "Env", "Preference", "ServiceInfo", "Time"]
+__all__ = ["Config", "Deployment", "Env", "Health", "Preference", "ServiceInfo", "Time"]

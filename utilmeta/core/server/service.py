@@ -25,6 +25,7 @@ from utilmeta.core.server.identity import (
     check_route,
 )
 from utilmeta.core.server.mounts import check_async
+from utilmeta.core.server.own import own_handlers
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
 from utilmeta.core.setup import bootstrap
@@ -260,7 +261,7 @@ class UtilMeta(Declaration):
                 asynchronous=self.asynchronous,
                 backend=self.backend_name,
             )
-            for route, handler in handlers:
+            for route, handler in [*own_handlers(self), *handlers]:
                 self.adapter.mount(route, handler)
             if engine.operations or not self._mounts:
                 self.adapter.mount(self.route, engine)

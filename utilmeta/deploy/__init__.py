@@ -1,0 +1,1 @@
+"""From a service as it is configured to files that put it into production."""
