@@ -1,5 +1,6 @@
 """What adapters, engine and service promise each other."""
 
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ class Hooks(Protocol):
 
     started: bool
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether this process, or the whole service, was told to end."""
+
+    def drain(self) -> None:
+        """Turn readiness false, as the process is going to end."""
+
     def start(self) -> None:
         """Run the start-up hooks, unless this process has run them."""
 
@@ -58,6 +66,7 @@ class Frame:
         production: whether debug features are off.
         asynchronous: whether requests are answered on an event loop.
         has_databases: whether the user declared databases.
+        grace: seconds between the end of readiness and the first refused request.
         hooks: start and end of a serving process.
         patterns: makes Django URL patterns of the objects that were mounted with `urls`.
     """
@@ -67,6 +76,7 @@ class Frame:
     production: bool
     asynchronous: bool
     has_databases: bool
+    grace: float
     hooks: Hooks
     patterns: Callable[[], list[Any]]
 
@@ -81,6 +91,7 @@ class RunOptions:
         port: port to listen on.
         auto_reload: whether to restart when a source file changes.
         banner: prints the line that names the service and its URL.
+        listening: a socket that listens already, as a supervisor gives; None for none.
         extra: handed to the framework's runner as they are.
     """
 
@@ -89,6 +100,7 @@ class RunOptions:
     port: int
     auto_reload: bool
     banner: Callable[[], None]
+    listening: socket.socket | None
     extra: dict[str, Any]
 
 

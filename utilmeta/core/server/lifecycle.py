@@ -10,10 +10,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 
+from utilmeta.supervisor.sockets import send_datagram
+from utilmeta.supervisor.variables import DRAINING, NOTIFY, ROW
 from utilmeta.utils.exceptions import ConfigError
 
 Hook = Callable[[], Any]
@@ -37,9 +40,20 @@ class Lifecycle:
 
     def _reset(self) -> None:
         self.started = False
+        self._is_draining = False
         self._stopped = False
         self._lock = threading.Lock()
         self._registered = False
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether this process, or the whole service, was told to end."""
+        file = os.environ.get(DRAINING)
+        return self._is_draining or (file is not None and Path(file).exists())
+
+    def drain(self) -> None:
+        """Turn readiness false, as the process is going to end."""
+        self._is_draining = True
 
     def check(self, *, asynchronous: bool) -> None:
         """Refuse async hooks on a sync service.
@@ -109,6 +123,7 @@ class Lifecycle:
         if not self._registered:
             self._registered = True
             atexit.register(self.stop)
+        _tell_ready()
 
     def stop(self) -> None:
         """Run the shutdown hooks in reverse order, if this process has started."""
@@ -149,6 +164,16 @@ class Lifecycle:
             and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         ):
             signal.signal(signal.SIGTERM, _exit_on_signal)
+
+
+def _tell_ready() -> None:
+    """Tell the supervisor, where there is one, that this process is ready."""
+    address = os.environ.get(NOTIFY)
+    if address:
+        try:
+            send_datagram(address, f"{os.environ.get(ROW, '0')} {os.getpid()}")
+        except OSError as exc:
+            logger.warning("the supervisor at %s cannot be told: %s", address, exc)
 
 
 def _exit_on_signal(number: int, _frame: object) -> None:

@@ -2,13 +2,56 @@
 
 from typing import Any
 
+from utilmeta.conf.health import Health
 from utilmeta.core.server.contract import Handler
+from utilmeta.core.server.health import Live, Ready, make_checks
+from utilmeta.core.setup.compose import DEFAULT
+from utilmeta.core.setup.merge import DJANGO
 
 
-def own_handlers(_service: Any) -> list[tuple[str, Handler]]:
+def own_handlers(service: Any) -> list[tuple[str, Handler]]:
     """Return route and handler of what a service answers of its own accord.
 
     Args:
         service: the service, set up.
     """
-    return []
+    return _health_handlers(service)
+
+
+def _health_handlers(service: Any) -> list[tuple[str, Handler]]:
+    health = service.get_config(Health) or Health()
+    found: list[tuple[str, Handler]] = []
+    if health.live is not None:
+        found.append((health.live, Live()))
+    if health.ready is not None:
+        from django.conf import settings
+
+        databases = [
+            alias
+            for alias, entry in _declared(service, settings, "DATABASES").items()
+            # A copy of another is not what the service hangs on.
+            if not entry.get("TEST", {}).get("MIRROR")
+        ]
+        caches = list(_declared(service, settings, "CACHES"))
+        checks = make_checks(health, databases=databases, caches=caches)
+        found.append((health.ready, Ready(service.lifecycle, checks)))
+    return [(route, handler) for route, handler in found if not _is_taken(service, route)]
+
+
+def _declared(service: Any, settings: Any, name: str) -> dict[str, Any]:
+    """Return a setting that somebody has set; an empty one when it is a default of ours."""
+    rule = service.settings.origins.get(name)
+    if rule is None or rule[1] in {DEFAULT, DJANGO}:
+        return {}
+    found: dict[str, Any] = getattr(settings, name)
+    return found
+
+
+def _is_taken(service: Any, route: str) -> bool:
+    """Return whether the API has an endpoint of its own at a path."""
+    below = route.removeprefix(service.route)
+    if below == route and service.route:
+        return False
+    return any(
+        str(item.template).strip("/") == below.strip("/") for item in service.engine.operations
+    )

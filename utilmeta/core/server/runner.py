@@ -11,6 +11,7 @@ from utilmeta._version import __version__
 from utilmeta.core.server.contract import Adapter, RunOptions
 from utilmeta.core.server.identity import check_listen
 from utilmeta.core.server.lifecycle import Lifecycle
+from utilmeta.supervisor.variables import DESCRIPTOR
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -117,7 +118,8 @@ def serve(service: Servable, options: dict[str, Any]) -> None:
         service.expect_threads()
     adapter = service.adapter
     child = auto_reload and is_reloader_child()
-    if not child:
+    listening = _inherited()
+    if not child and listening is None:
         check_port(host, port)
     if not adapter.native_lifespan and child == auto_reload:
         service.lifecycle.start_now()
@@ -135,6 +137,18 @@ def serve(service: Servable, options: dict[str, Any]) -> None:
 
     adapter.run(
         RunOptions(
-            app=app, host=host, port=port, auto_reload=auto_reload, banner=banner, extra=options
+            app=app,
+            host=host,
+            port=port,
+            auto_reload=auto_reload,
+            banner=banner,
+            listening=listening,
+            extra=options,
         )
     )
+
+
+def _inherited() -> socket.socket | None:
+    """Return the socket on which a supervisor lets this process listen."""
+    number = os.environ.get(DESCRIPTOR)
+    return None if number is None else socket.socket(fileno=int(number))

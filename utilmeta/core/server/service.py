@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from utilmeta.conf import Config, Preference, Time, current
+from utilmeta.conf import Config, Health, Preference, Time, current
 from utilmeta.conf.serving import find_serving
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
@@ -217,6 +217,8 @@ class UtilMeta(Declaration):
                 production=self.production,
                 asynchronous=asynchronous,
                 has_databases=DatabaseConnections in self._configs,
+                # In development whoever presses Ctrl+C is the only client.
+                grace=(self.get_config(Health) or Health()).grace if self.production else 0.0,
                 hooks=self.lifecycle,
                 patterns=self._mounts.patterns,
             ),
@@ -322,6 +324,15 @@ class UtilMeta(Declaration):
             chosen = service._make_adapter(adapter, app, mode)
         engine = service.engine.with_operations(compiled.operations, compiled.fallback)
         return chosen.adapt(path, engine)
+
+    def start(self) -> None:
+        """Run the start-up hooks now, unless this process has run them.
+
+        For what serves a sync service, as soon as its process is there: without it they run before
+        the first answer. Servers of async services ask for it themselves.
+        """
+        self.setup()
+        self.lifecycle.start()
 
     def run(self, **kwargs: Any) -> None:
         """Serve until the process is told to end: what `python server.py` does.

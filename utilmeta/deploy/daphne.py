@@ -1,0 +1,115 @@
+"""daphne with a life cycle: `python -m utilmeta.deploy.daphne --fd 3 server:app`.
+
+daphne sends no lifespan messages, and when it is told to end it cancels the requests in flight.
+Under this program, which takes daphne's own options, start-up is over before it listens, requests
+in flight are answered, and then comes the shutdown.
+"""
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+try:
+    # It has to be imported before anything of Twisted.
+    from daphne.server import Server, twisted_loop
+except ModuleNotFoundError as exc:
+    from utilmeta.utils.exceptions import DependencyNotInstalled
+
+    raise DependencyNotInstalled(
+        "daphne", requirement="daphne", purpose="python -m utilmeta.deploy.daphne"
+    ) from exc
+from daphne.cli import CommandLineInterface
+from twisted.internet.defer import Deferred
+
+# Seconds in which the requests of connections that were just made arrive.
+SETTLE = 0.2
+# Seconds between looks at what is in flight.
+_LOOK = 0.02
+# Status of a process whose start-up failed (sysexits.h, EX_SOFTWARE).
+_FAILED = 70
+
+
+class Lifespan:
+    """The lifespan messages of an ASGI application.
+
+    Args:
+        application: the application.
+
+    Source: the ASGI specification, Lifespan Protocol.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> bool:
+        """Have the application start; returns whether it may serve."""
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        self._task = asyncio.ensure_future(
+            self._application(scope, self._to_application.get, self._told.put)
+        )
+        return await self._ask("startup")
+
+    async def stop(self) -> None:
+        """Have the application shut down."""
+        if self._task is not None and not self._task.done():
+            await self._ask("shutdown")
+
+    async def _ask(self, what: str) -> bool:
+        assert self._task is not None  # noqa: S101 - start has made it
+        await self._to_application.put({"type": f"lifespan.{what}"})
+        answer = asyncio.ensure_future(self._told.get())
+        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return bool(answer.result()["type"] == f"lifespan.{what}.complete")
+        answer.cancel()
+        # An application without lifespan raises, and may serve all the same.
+        return True
+
+
+class DrainingServer(Server):  # type: ignore[misc]
+    """daphne's server, which starts and ends as others do."""
+
+    def run(self) -> None:
+        """Start the application, serve, and shut it down."""
+        self._ports: list[Any] = []
+        self._lifespan = Lifespan(self.application)
+        asyncio.set_event_loop(twisted_loop)
+        if not twisted_loop.run_until_complete(self._lifespan.start()):
+            sys.exit(_FAILED)
+        super().run()
+
+    def listen_success(self, port: Any) -> None:
+        """Take in a port that is listened on."""
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Any:
+        """Return what the end waits for: the requests in flight, then the shutdown."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._drain(), loop=twisted_loop))
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        settled = time.monotonic() + SETTLE
+        # Nothing tells when daphne's applications end.
+        while time.monotonic() < settled or self._is_busy():  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK)
+        await self._lifespan.stop()
+
+    def _is_busy(self) -> bool:
+        found = (details.get("application_instance") for details in self.connections.values())
+        return any(task is not None and not task.done() for task in found)
+
+
+class Command(CommandLineInterface):  # type: ignore[misc]
+    """daphne's command line, for this server."""
+
+    server_class = DrainingServer
+
+
+if __name__ == "__main__":
+    Command().run(sys.argv[1:])
