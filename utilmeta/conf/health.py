@@ -53,3 +53,7 @@ class Health(Config):
         for name in ("interval", "grace"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"Health({name}={getattr(self, name)}): expected seconds, or 0")
+
+    def grace_for(self, *, production: bool) -> float:
+        """Return the seconds of grace; none in development, where Ctrl+C has nobody to tell."""
+        return self.grace if production else 0.0

@@ -1,11 +1,12 @@
 """daphne with a life cycle: `python -m utilmeta.deploy.daphne --fd 3 server:app`.
 
 daphne sends no lifespan messages, and when it is told to end it cancels the requests in flight.
-Under this program, which takes daphne's own options, start-up is over before it listens, requests
-in flight are answered, and then comes the shutdown.
+Here start-up is over before it listens, requests in flight are answered, and then comes the
+shutdown.
 """
 
 import asyncio
+import signal
 import sys
 import time
 from typing import Any
@@ -19,11 +20,12 @@ except ModuleNotFoundError as exc:
     raise DependencyNotInstalled(
         "daphne", requirement="daphne", purpose="python -m utilmeta.deploy.daphne"
     ) from exc
-from daphne.cli import CommandLineInterface
+from daphne.utils import import_by_path
 from twisted.internet.defer import Deferred
 
-# Seconds in which the requests of connections that were just made arrive.
-SETTLE = 0.2
+from utilmeta.core.server.contract import SETTLE
+from utilmeta.deploy.launching import parse
+
 # Seconds between looks at what is in flight.
 _LOOK = 0.02
 # Status of a process whose start-up failed (sysexits.h, EX_SOFTWARE).
@@ -71,7 +73,20 @@ class Lifespan:
 
 
 class DrainingServer(Server):  # type: ignore[misc]
-    """daphne's server, which starts and ends as others do."""
+    """daphne's server, which starts and ends as others do.
+
+    Args:
+        application: the ASGI application.
+        endpoints: where to listen, as Twisted spells it.
+        timeout: seconds that requests in flight are given at the end.
+        options: daphne's own.
+    """
+
+    def __init__(
+        self, application: Any, endpoints: list[str], *, timeout: float, **options: Any
+    ) -> None:
+        super().__init__(application, endpoints, **options)
+        self._timeout = timeout
 
     def run(self) -> None:
         """Start the application, serve, and shut it down."""
@@ -92,11 +107,15 @@ class DrainingServer(Server):  # type: ignore[misc]
         return Deferred.fromFuture(asyncio.ensure_future(self._drain(), loop=twisted_loop))
 
     async def _drain(self) -> None:
+        # A second signal ends the process at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         for port in self._ports:
             port.stopListening()
-        settled = time.monotonic() + SETTLE
+        await asyncio.sleep(SETTLE)
+        late = time.monotonic() + self._timeout
         # Nothing tells when daphne's applications end.
-        while time.monotonic() < settled or self._is_busy():  # noqa: ASYNC110
+        while self._is_busy() and time.monotonic() < late:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
         await self._lifespan.stop()
 
@@ -105,11 +124,16 @@ class DrainingServer(Server):  # type: ignore[misc]
         return any(task is not None and not task.done() for task in found)
 
 
-class Command(CommandLineInterface):  # type: ignore[misc]
-    """daphne's command line, for this server."""
-
-    server_class = DrainingServer
+def main() -> None:
+    """Serve until the process is told to end."""
+    launch = parse("daphne")
+    DrainingServer(
+        import_by_path(launch.application),
+        endpoints=[f"fd:fileno={launch.fd}"],
+        timeout=launch.timeout,
+        verbosity=0,
+    ).run()
 
 
 if __name__ == "__main__":
-    Command().run(sys.argv[1:])
+    main()

@@ -24,7 +24,10 @@ def listen(bind: str) -> socket.socket:
         host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
     family, _, _, _, address = found[0]
-    return socket.create_server(address[:2], family=family, backlog=socket.SOMAXCONN)
+    opened = socket.create_server(address[:2], family=family, backlog=socket.SOMAXCONN)
+    # Connections inherit it; an answer that comes in pieces would otherwise wait for the client.
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
 
 
 def _listen_on_path(path: Path) -> socket.socket:

@@ -10,6 +10,11 @@ from utilmeta.core.request import RawRequest
 from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 
+# Seconds in which the requests of connections that were just accepted arrive.
+SETTLE = 0.2
+# Seconds that requests in flight are given when the process is told to end.
+DRAIN = 30.0
+
 
 class Handler(Protocol):
     """Anything that answers raw requests below a route: the engine, or a mounted application."""

@@ -94,6 +94,20 @@ class Declaration:
         current.register(self)
         alias_main(module_name)
 
+    def __repr__(self) -> str:
+        return f"<UtilMeta {self.name!r} on {self.backend_name}>"
+
+    @property
+    def backend_name(self) -> str:
+        """Name of the framework."""
+        return self._adapter_class.name
+
+    @property
+    def _has_sockets(self) -> bool:
+        """Whether WebSockets reach the API: not through an application object of Django's own."""
+        kind = self._adapter_class
+        return kind.has_sockets and (self._app is None or kind.adapts_sockets)
+
     def use(self, config: Config | type[Config]) -> Self:
         """Take in a configuration, and return the service.
 

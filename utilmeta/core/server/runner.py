@@ -119,6 +119,11 @@ def serve(service: Servable, options: dict[str, Any]) -> None:
     adapter = service.adapter
     child = auto_reload and is_reloader_child()
     listening = _inherited()
+    if listening is not None and not service.asynchronous:
+        raise ConfigError(
+            f"service.run(): the development server of {adapter.name} cannot serve under a "
+            "supervisor; serve application() with gunicorn, as 'manage.py deploy' writes it"
+        )
     if not child and listening is None:
         check_port(host, port)
     if not adapter.native_lifespan and child == auto_reload:

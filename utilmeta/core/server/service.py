@@ -65,14 +65,6 @@ class UtilMeta(Declaration):
         DependencyNotInstalled: the framework is missing.
     """
 
-    def __repr__(self) -> str:
-        return f"<UtilMeta {self.name!r} on {self.backend_name}>"
-
-    @property
-    def backend_name(self) -> str:
-        """Name of the framework."""
-        return self._adapter_class.name
-
     def mount(self, app: object, route: str) -> "UtilMeta":
         """Put another application beside the API, and return the service.
 
@@ -137,12 +129,6 @@ class UtilMeta(Declaration):
         self._join_lifecycle(lanes)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
-    @property
-    def _has_sockets(self) -> bool:
-        """Whether WebSockets reach the API: not through an application object of Django's own."""
-        kind = self._adapter_class
-        return kind.has_sockets and (self._app is None or kind.adapts_sockets)
-
     def _docs_api(self, preference: Preference) -> type[API] | None:
         shows_pages = not self.production if preference.docs is None else preference.docs
         if preference.docs is False:
@@ -165,8 +151,7 @@ class UtilMeta(Declaration):
         """Return the OpenAPI documents of what is mounted beside the API, by route."""
         preference = self.get_config(Preference) or Preference()
         given = {check_route(route): source for route, source in preference.external_docs.items()}
-        found = {route: make for route, make in self._mounts.documents() if route not in given}
-        return [*found.items(), *given.items()]
+        return list({**dict(self._mounts.documents()), **given}.items())
 
     def _engine_rules(self, lanes: LanePool, preference: Preference) -> EngineRules:
         debug = bootstrap.is_debug() and not self.production
@@ -217,8 +202,7 @@ class UtilMeta(Declaration):
                 production=self.production,
                 asynchronous=asynchronous,
                 has_databases=DatabaseConnections in self._configs,
-                # In development whoever presses Ctrl+C is the only client.
-                grace=(self.get_config(Health) or Health()).grace if self.production else 0.0,
+                grace=(self.get_config(Health) or Health()).grace_for(production=self.production),
                 hooks=self.lifecycle,
                 patterns=self._mounts.patterns,
             ),

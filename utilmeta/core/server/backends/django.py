@@ -174,7 +174,7 @@ class DjangoAdapter(Adapter):
         from django.core.management import call_command, get_commands, load_command_class
 
         if self.frame.asynchronous:
-            run_uvicorn(options.app, options, module_name=self.frame.module_name)
+            run_uvicorn(options.app, options, self.frame)
             return
         options.banner()
         found = get_commands()["runserver"]

@@ -2,22 +2,40 @@
 
 import asyncio
 import re
+import signal
 from importlib.metadata import version
 from typing import Any, ClassVar, cast
 
 from sanic import Request, Sanic
 from sanic.constants import HTTP_METHODS
 from sanic.response import BaseHTTPResponse
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.backends.sanic_entrance import ServiceSanic
 from utilmeta.core.server.backends.sanic_requests import SanicRequest, asks_for_socket, write
 from utilmeta.core.server.backends.sanic_socket import SanicSocket
-from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
+from utilmeta.core.server.contract import (
+    DRAIN,
+    SETTLE,
+    Adapter,
+    Frame,
+    Handler,
+    RunOptions,
+)
 
 # Seconds that WebSockets are given to end when the process does.
-DRAIN = 5.0
+FAREWELL = 5.0
+
+
+class Protocol(WebSocketProtocol):
+    """Sanic's protocol, which waits for the request of a connection that was just accepted."""
+
+    def close_if_idle(self) -> bool:
+        """Close the connection when no request has come in a moment; see Sanic."""
+        self.loop.call_later(SETTLE, super().close_if_idle)
+        return False
 
 
 class SanicAdapter(Adapter):
@@ -34,16 +52,25 @@ class SanicAdapter(Adapter):
         name = frame.name if re.match(r"[A-Za-z_]", frame.name) else f"_{frame.name}"
         super().__init__(frame, app or ServiceSanic(name))
         self._conversations: set[asyncio.Task[None]] = set()
+        self._grace = frame.grace
         hooks = frame.hooks
 
         async def start(_app: object) -> None:
             await hooks.start_or_raise()
+
+        async def drain(_app: object) -> None:
+            hooks.drain()
+            # Sanic would go on where a second signal has interrupted it.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            await asyncio.sleep(self._grace)
 
         async def stop(_app: object) -> None:
             await self._end_conversations()
             await hooks.astop()
 
         self.app.register_listener(start, "before_server_start")
+        self.app.register_listener(drain, "before_server_stop")
         self.app.register_listener(stop, "after_server_stop")
 
     @classmethod
@@ -115,7 +142,7 @@ class SanicAdapter(Adapter):
     async def _end_conversations(self) -> None:
         """Give WebSockets some time to end, then cancel them."""
         if self._conversations:
-            await asyncio.wait(set(self._conversations), timeout=DRAIN)
+            await asyncio.wait(set(self._conversations), timeout=FAREWELL)
             for task in self._conversations:
                 task.cancel()
             await asyncio.gather(*self._conversations, return_exceptions=True)
@@ -130,6 +157,14 @@ class SanicAdapter(Adapter):
         extra = {"motd": False, "debug": False, "access_log": False, **options.extra}
         several = options.auto_reload or extra.get("fast") or extra.get("workers", 1) > 1
         extra.setdefault("single_process", not several)
+        extra.setdefault("protocol", Protocol)
+        if options.listening is not None:
+            # The supervisor has waited itself.
+            self._grace = 0.0
+            extra["sock"] = options.listening
+        self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(
+            DRAIN, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT
+        )
         self.app.run(options.host, options.port, auto_reload=options.auto_reload, **extra)
 
     def prepare_tests(self) -> None:

@@ -129,7 +129,7 @@ class StarletteAdapter(Adapter):
 
     def run(self, options: RunOptions) -> None:
         """Serve with uvicorn."""
-        run_uvicorn(options.app, options, module_name=self.frame.module_name)
+        run_uvicorn(options.app, options, self.frame)
 
     def version(self) -> str:
         """Return the framework's version."""

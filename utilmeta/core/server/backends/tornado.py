@@ -21,11 +21,16 @@ from tornado.web import Application
 from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.server.backends.tornado_exchange import Exchange, TornadoRequest
 from utilmeta.core.server.backends.tornado_socket import SocketHandler
-from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
+from utilmeta.core.server.contract import (
+    DRAIN,
+    SETTLE,
+    Adapter,
+    Frame,
+    Handler,
+    RunOptions,
+)
 from utilmeta.core.server.gateways.entrance import Reason, Routes, Watch
 
-# Seconds that requests in flight are given when the process is told to end.
-DRAIN = 30.0
 # Seconds that clients of WebSockets are given to answer a close frame then.
 ECHO = 0.2
 
@@ -271,11 +276,20 @@ class TornadoAdapter(Adapter):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, ended, number)
         server = HTTPServer(self.application(), **options.extra)
-        server.listen(options.port, options.host)
+        if options.listening is None:
+            server.listen(options.port, options.host)
+        else:
+            options.listening.setblocking(False)
+            server.add_socket(options.listening)
         options.banner()
         try:
             await ended.wait()
+            self.frame.hooks.drain()
+            if options.listening is None:
+                # Otherwise the supervisor has waited.
+                await asyncio.sleep(self.frame.grace)
             server.stop()
+            await asyncio.sleep(SETTLE)
             if self.exchanges:
                 await asyncio.wait(set(self.exchanges), timeout=DRAIN)
             await self._end_conversations()

@@ -4,17 +4,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from utilmeta.core.server.contract import RunOptions
+from utilmeta.core.server.contract import Frame, RunOptions
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
+# uvicorn's own status for an application that did not start.
+STARTUP_FAILURE = 3
 
-def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
+
+def run_uvicorn(app: Any, options: RunOptions, frame: Frame) -> None:
     """Serve an ASGI application until the process is told to end.
 
     Args:
         app: the application.
         options: how to listen.
-        module_name: module that made the service, where a reloading server looks for the app.
+        frame: the service's; in the module that made it a reloading server looks for the app.
 
     Raises:
         DependencyNotInstalled: uvicorn is missing.
@@ -22,19 +25,34 @@ def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
     """
     try:
         import uvicorn
+
+        from utilmeta.core.server.gateways.uvicorn_server import (
+            OPTIONS,
+            DrainingServer,
+            make_config,
+        )
     except ModuleNotFoundError as exc:
         raise DependencyNotInstalled(
             "uvicorn", requirement="uvicorn", purpose="service.run() of an ASGI application"
         ) from exc
-    # Forwarding headers are judged by Preference(trusted_proxies=...), not by the server.
-    extra: dict[str, Any] = {"proxy_headers": False, "log_level": "info", **options.extra}
-    # A few compressed bytes could stand for messages that fill the memory before any is read.
-    extra.setdefault("ws_per_message_deflate", False)
-    target = app
+    extra: dict[str, Any] = {"host": options.host, "port": options.port, **options.extra}
     if options.auto_reload or extra.get("workers", 1) > 1:
-        target = import_string(app, module_name)
+        target = import_string(app, frame.module_name)
+        options.banner()
+        uvicorn.run(target, reload=options.auto_reload, **{**OPTIONS, **extra})
+        return
+    # A supervisor has waited itself.
+    grace = frame.grace if options.listening is None else 0.0
+    server = DrainingServer(make_config(app, **extra), drain=frame.hooks.drain, grace=grace)
     options.banner()
-    uvicorn.run(target, host=options.host, port=options.port, reload=options.auto_reload, **extra)
+    sockets = None if options.listening is None else [options.listening]
+    try:
+        server.run(sockets)
+    except KeyboardInterrupt:
+        # It was asked for, and everything has ended.
+        return
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def import_string(app: object, module_name: str) -> str:

@@ -1,0 +1,1 @@
+"""Services in production: what `manage.py deploy` writes, started and put under load."""

@@ -1,0 +1,64 @@
+"""What the launchers of servers have in common."""
+
+import argparse
+import os
+import socket
+import sys
+from dataclasses import dataclass
+
+from utilmeta.supervisor.variables import DESCRIPTOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a launcher is told.
+
+    Attributes:
+        application: where the application is: `module:attribute`.
+        fd: number of the listening socket.
+        timeout: seconds that requests in flight are given at the end.
+    """
+
+    application: str
+    fd: int
+    timeout: int
+
+
+def parse(server: str) -> Launch:
+    """Return what the command line says; exits when it is wrong.
+
+    Args:
+        server: name of the server, which is that of the launcher's module.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m utilmeta.deploy.{server}",
+        description=f"Serves an application with {server} on a socket that listens already.",
+    )
+    parser.add_argument("application", help="module:attribute")
+    parser.add_argument(
+        "--fd",
+        type=int,
+        default=os.environ.get(DESCRIPTOR),
+        help=f"number of the listening socket (that of {DESCRIPTOR})",
+    )
+    parser.add_argument("--timeout", type=int, default=30, help="seconds to end in (30)")
+    given = parser.parse_args()
+    if given.fd is None:
+        parser.error(
+            f"no socket: give --fd, or start it with python -m utilmeta.supervisor --bind ... -- "
+            f"python -m utilmeta.deploy.{server} {given.application}"
+        )
+    # As servers' own commands do.
+    sys.path.insert(0, os.getcwd())
+    return Launch(application=given.application, fd=given.fd, timeout=given.timeout)
+
+
+def take(number: int) -> socket.socket:
+    """Return the listening socket of a number, for use on an event loop.
+
+    Raises:
+        OSError: there is none of that number.
+    """
+    found = socket.socket(fileno=number)
+    found.setblocking(False)
+    return found

@@ -1,0 +1,36 @@
+"""uvicorn under a supervisor: `python -m utilmeta.deploy.uvicorn --fd 3 server:app`."""
+
+import sys
+
+from utilmeta.deploy.launching import parse, take
+
+try:
+    from utilmeta.core.server.gateways.uvicorn_server import DrainingServer, make_config
+except ModuleNotFoundError as exc:
+    from utilmeta.utils.exceptions import DependencyNotInstalled
+
+    raise DependencyNotInstalled(
+        "uvicorn", requirement="uvicorn", purpose="python -m utilmeta.deploy.uvicorn"
+    ) from exc
+
+# uvicorn's own status for an application that did not start.
+_FAILED = 3
+
+
+def main() -> int:
+    """Serve until the process is told to end; returns the status to exit with."""
+    launch = parse("uvicorn")
+    server = DrainingServer(
+        make_config(
+            launch.application,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=launch.timeout,
+        )
+    )
+    server.run([take(launch.fd)])
+    return 0 if server.started else _FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
