@@ -1,0 +1,179 @@
+"""What is found out about a server, under load, with the files as they were written."""
+
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.deploy.load import Load, Tally
+from tests.deploy.rows import Row
+from tests.deploy.stage import SPOOFS, Stage, is_alive, staged, wait_until
+
+MIXED = (
+    ("GET", "/api/pid"),
+    ("GET", "/api/rows"),
+    ("POST", "/api/echo"),
+    ("GET", "/api/slow?seconds=0.05"),
+)
+WORKERS = 2
+# Another address of this machine, so that the client is not taken for the proxy.
+STRANGER = "127.0.0.7"
+
+
+@dataclass
+class Findings:
+    """What was found.
+
+    Attributes:
+        address: the client's, as the application saw it.
+        reloaded: requests sent and answered while the service was reloaded.
+        ended: requests sent and answered while it was told to end, until readiness was false.
+        replaced: seconds until a killed process was replaced.
+        notice: seconds that readiness was false while requests were still answered.
+        problems: what is wrong, in words.
+    """
+
+    address: str = ""
+    reloaded: tuple[int, int] = (0, 0)
+    ended: tuple[int, int] = (0, 0)
+    replaced: float = 0.0
+    notice: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return asdict(self)
+
+
+def examine(row: Row, folder: Path) -> Findings:
+    """Return what is found out about a server.
+
+    Args:
+        row: server and service.
+        folder: an empty folder.
+    """
+    found = Findings()
+    with staged(row, folder) as stage:
+        stage.start()
+        _answers(stage, found)
+        _kill(stage, found)
+        _reload(stage, found)
+        _end(stage, found)
+        _hooks(stage, found)
+        stage.start()
+        _end_at_once(stage, found)
+    return found
+
+
+def _answers(stage: Stage, found: Findings) -> None:
+    status, value = stage.ask("/api/rows")
+    if (status, value) != (200, 42):
+        found.problems.append(f"/api/rows: {status} {value}")
+    if stage.ask("/healthz")[0] != 200:
+        found.problems.append("/healthz does not answer")
+    status, seen = stage.ask("/api/seen", SPOOFS, source=STRANGER)
+    expected = {
+        "address": STRANGER,
+        "scheme": "http",
+        "host": stage.host,
+        "url": f"http://{stage.host}/api/seen",
+    }
+    if seen != expected:
+        found.problems.append(f"the application sees {seen}, not {expected}")
+    found.address = seen.get("address", "") if isinstance(seen, dict) else ""
+
+
+def _kill(stage: Stage, found: Findings) -> None:
+    wait_until(lambda: len(stage.serving()) == WORKERS, 10, what=f"{WORKERS} serving processes")
+    victim = min(stage.serving())
+    begun = time.monotonic()
+    # signal.SIGKILL gives it no chance to say anything.
+    signal.pidfd_send_signal(_pidfd(victim), signal.SIGKILL)
+    wait_until(lambda: not is_alive(victim), 10, what="the killed process is gone")
+    wait_until(lambda: len(stage.serving()) == WORKERS, 20, what="a killed process is replaced")
+    found.replaced = round(time.monotonic() - begun, 2)
+    _killed(stage).add(victim)
+
+
+def _pidfd(pid: int) -> int:
+    import os
+
+    return os.pidfd_open(pid)
+
+
+def _killed(stage: Stage) -> set[int]:
+    killed: set[int] = stage.__dict__.setdefault("killed", set())
+    return killed
+
+
+def _reload(stage: Stage, found: Findings) -> None:
+    before = stage.serving()
+    with Load(stage.listen, stage.host, MIXED) as load:
+        time.sleep(0.5)
+        stage.tell(signal.SIGHUP)
+        wait_until(
+            lambda: len(stage.serving() - before) == WORKERS and not stage.serving() & before,
+            40,
+            what="all processes are new after a reload",
+        )
+        time.sleep(0.5)
+    found.reloaded = (load.tally.sent, load.tally.answered)
+    found.problems += [f"reload: {text}" for text in load.tally.problems()]
+
+
+def _end(stage: Stage, found: Findings) -> None:
+    slow: list[Any] = []
+    late = threading.Thread(target=lambda: slow.append(stage.ask("/api/slow?seconds=2.5")))
+    with Load(stage.listen, stage.host, MIXED) as load:
+        time.sleep(0.5)
+        late.start()
+        time.sleep(0.2)
+        stage.tell(signal.SIGTERM)
+        # What a load balancer does: it asks, and sends no more when the answer is no.
+        wait_until(lambda: not stage.is_ready(), 10, what="readiness turns false", step=0.02)
+        begun = time.monotonic()
+        if stage.ask("/api/pid")[0] != 200:
+            found.problems.append("requests are refused before readiness has turned false")
+        found.notice = round(time.monotonic() - begun, 2)
+        tally: Tally = load.stop()
+    found.ended = (tally.sent, tally.answered)
+    found.problems += [f"end: {text}" for text in tally.problems()]
+    status = stage.wait()
+    late.join()
+    if status != 0:
+        found.problems.append(f"end: status {status}")
+    if not slow or slow[0][0] != 200:
+        found.problems.append(f"end: a request in flight got {slow}")
+    if stage.ask("/api/pid")[0] == 200:
+        found.problems.append("end: requests are still answered")
+    if left := stage.left():
+        found.problems.append(f"end: {len(left)} processes are left")
+
+
+def _hooks(stage: Stage, found: Findings) -> None:
+    counts = Counter(stage.notes())
+    killed = _killed(stage)
+    for pid in {pid for _, pid in counts}:
+        if counts["start", pid] != 1:
+            found.problems.append(f"start-up hooks ran {counts['start', pid]} times in a process")
+        if pid not in killed and counts["stop", pid] != 1:
+            found.problems.append(f"shutdown hooks ran {counts['stop', pid]} times in a process")
+
+
+def _end_at_once(stage: Stage, found: Findings) -> None:
+    endless = threading.Thread(target=stage.ask, args=("/api/slow?seconds=15",))
+    endless.start()
+    time.sleep(0.3)
+    begun = time.monotonic()
+    stage.tell(signal.SIGTERM)
+    time.sleep(0.3)
+    stage.tell(signal.SIGTERM)
+    stage.wait()
+    if time.monotonic() - begun > 5:
+        found.problems.append("the second signal does not end it at once")
+    endless.join()
+    if left := stage.left():
+        found.problems.append(f"second signal: {len(left)} processes are left")
