@@ -54,12 +54,12 @@ class Sizing:
 
     def exceeded(self) -> list[tuple[Budget, int]]:
         """Return the budgets that do not suffice, and what would be needed of each."""
-        needed = [
-            (item, item.needed(workers=self.workers, threads=self.threads)) for item in self.budgets
-        ]
-        return [
-            (item, count) for item, count in needed if item.limit is not None < count > item.limit
-        ]
+        found = []
+        for item in self.budgets:
+            needed = item.needed(workers=self.workers, threads=self.threads)
+            if item.limit is not None and needed > item.limit:
+                found.append((item, needed))
+        return found
 
 
 def compute(
