@@ -1,0 +1,86 @@
+"""The words that start a service: the supervisor, and the server below it."""
+
+import math
+
+from utilmeta.deploy.facts import OWN, Facts, Place
+from utilmeta.deploy.programs import is_pyuwsgi
+from utilmeta.deploy.sizing import Sizing
+
+
+def command(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
+    """Return the words that start a service, in the project's folder.
+
+    Args:
+        facts: what is known of it.
+        sizing: how many processes and threads serve.
+        place: where it lives.
+    """
+    return [
+        str(place.python),
+        "-m",
+        "utilmeta.supervisor",
+        *_listening(facts, sizing),
+        "--grace",
+        f"{facts.health.grace:g}",
+        "--timeout",
+        str(facts.deployment.timeout),
+        "--",
+        *_server(facts, sizing, place),
+    ]
+
+
+def stop_seconds(facts: Facts) -> int:
+    """Return how many seconds a service is given to end."""
+    return math.ceil(facts.health.grace) + facts.deployment.timeout + 5
+
+
+def address(facts: Facts) -> str:
+    """Return where the service listens, as `HOST:PORT`."""
+    host = f"[{facts.host}]" if ":" in facts.host else facts.host
+    return f"{host}:{facts.port}"
+
+
+def has_own_master(facts: Facts) -> bool:
+    """Return whether the server opens its socket and keeps its processes by itself."""
+    return facts.server in {"uwsgi", "granian"}
+
+
+def _listening(facts: Facts, sizing: Sizing) -> list[str]:
+    if has_own_master(facts):
+        return ["--reload", "forward", "--workers", "1"]
+    workers = 1 if facts.server == "gunicorn" else sizing.workers
+    return ["--bind", address(facts), "--workers", str(workers)]
+
+
+def _server(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
+    application = str(facts.application)
+    if facts.server in OWN:
+        return [str(place.python), "-m", facts.module]
+    if facts.server == "gunicorn":
+        config = str(place.output / "gunicorn.conf.py")
+        # python -m gunicorn would run a file of that name in the project's folder.
+        return [str(place.programs / "gunicorn"), "--config", config, application]
+    if facts.server == "uwsgi":
+        return _uwsgi(place)
+    if facts.server == "granian":
+        return _granian(facts, sizing, place)
+    program = f"utilmeta.deploy.{facts.server}"
+    return [str(place.python), "-m", program, "--fd", "{fd}", application]
+
+
+def _uwsgi(place: Place) -> list[str]:
+    words = [str(place.programs / "uwsgi"), "--ini", str(place.output / "uwsgi.ini")]
+    if is_pyuwsgi():
+        # It starts itself anew on SIGHUP, and is a library of Python's.
+        words += ["--binary-path", str(place.python)]
+    return words
+
+
+def _granian(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
+    words = [str(place.programs / "granian"), "--host", facts.host, "--port", str(facts.port)]
+    words += ["--interface", "asgi" if facts.asynchronous else "wsgi"]
+    words += ["--workers", str(sizing.workers), "--respawn-failed-workers"]
+    words += ["--workers-kill-timeout", str(facts.deployment.timeout)]
+    if not facts.asynchronous:
+        words += ["--blocking-threads", str(sizing.threads), "--no-ws"]
+    return [*words, str(facts.application)]
