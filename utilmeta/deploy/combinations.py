@@ -89,11 +89,6 @@ def _preload(facts: Facts) -> str | None:
             f"Deployment(server={facts.server!r}, preload=True): its processes load the program "
             "each; leave preload out"
         )
-    if facts.worker == "gevent":
-        return (
-            "Deployment(worker='gevent', preload=True): the program would be loaded before gevent "
-            "has replaced what blocks; leave preload out"
-        )
     return None
 
 

@@ -65,7 +65,9 @@ def _server(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
     if facts.server == "granian":
         return _granian(facts, sizing, place)
     program = f"utilmeta.deploy.{facts.server}"
-    return [str(place.python), "-m", program, "--fd", "{fd}", application]
+    seconds = str(facts.deployment.timeout)
+    words = [str(place.python), "-m", program, "--fd", "{fd}", "--timeout", seconds]
+    return [*words, application]
 
 
 def _uwsgi(place: Place) -> list[str]:
@@ -77,10 +79,10 @@ def _uwsgi(place: Place) -> list[str]:
 
 
 def _granian(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
-    words = [str(place.programs / "granian"), "--host", facts.host, "--port", str(facts.port)]
+    words = [str(place.python), "-m", "utilmeta.deploy.granian"]
     words += ["--interface", "asgi" if facts.asynchronous else "wsgi"]
-    words += ["--workers", str(sizing.workers), "--respawn-failed-workers"]
-    words += ["--workers-kill-timeout", str(facts.deployment.timeout)]
+    words += ["--host", facts.host, "--port", str(facts.port), "--workers", str(sizing.workers)]
+    words += ["--timeout", str(facts.deployment.timeout)]
     if not facts.asynchronous:
-        words += ["--blocking-threads", str(sizing.threads), "--no-ws"]
+        words += ["--threads", str(sizing.threads)]
     return [*words, str(facts.application)]

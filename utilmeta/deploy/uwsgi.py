@@ -1,4 +1,6 @@
-"""What uWSGI imports in each of its processes, so that start-up comes before the first request."""
+"""What uWSGI imports before the application, so that start-up comes before the first request."""
+
+from importlib import import_module
 
 import uwsgi
 
@@ -11,4 +13,9 @@ def _start() -> None:
         service.start()
 
 
-uwsgi.post_fork_hook = _start
+if uwsgi.worker_id():
+    # A process that loads the program by itself (lazy-apps): nothing follows that would tell.
+    import_module(uwsgi.opt["module"].decode().partition(":")[0])
+    _start()
+else:
+    uwsgi.post_fork_hook = _start
