@@ -1,5 +1,6 @@
 """What is found out about a server, under load, with the files as they were written."""
 
+import os
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ MIXED = (
     ("GET", "/api/slow?seconds=0.05"),
 )
 WORKERS = 2
+GRACE = 1.0
 # Another address of this machine, so that the client is not taken for the proxy.
 STRANGER = "127.0.0.7"
 
@@ -56,11 +58,12 @@ def examine(row: Row, folder: Path) -> Findings:
         folder: an empty folder.
     """
     found = Findings()
-    with staged(row, folder) as stage:
+    with staged(row, folder, GRACE=str(GRACE)) as stage:
         stage.start()
         _answers(stage, found)
         _kill(stage, found)
         _reload(stage, found)
+        _reload_broken(stage, found)
         _end(stage, found)
         _hooks(stage, found)
         stage.start()
@@ -90,29 +93,18 @@ def _kill(stage: Stage, found: Findings) -> None:
     wait_until(lambda: len(stage.serving()) == WORKERS, 10, what=f"{WORKERS} serving processes")
     victim = min(stage.serving())
     begun = time.monotonic()
-    # signal.SIGKILL gives it no chance to say anything.
-    signal.pidfd_send_signal(_pidfd(victim), signal.SIGKILL)
+    os.kill(victim, signal.SIGKILL)
+    stage.killed.add(victim)
     wait_until(lambda: not is_alive(victim), 10, what="the killed process is gone")
     wait_until(lambda: len(stage.serving()) == WORKERS, 20, what="a killed process is replaced")
     found.replaced = round(time.monotonic() - begun, 2)
-    _killed(stage).add(victim)
-
-
-def _pidfd(pid: int) -> int:
-    import os
-
-    return os.pidfd_open(pid)
-
-
-def _killed(stage: Stage) -> set[int]:
-    killed: set[int] = stage.__dict__.setdefault("killed", set())
-    return killed
 
 
 def _reload(stage: Stage, found: Findings) -> None:
     before = stage.serving()
     with Load(stage.listen, stage.host, MIXED) as load:
         time.sleep(0.5)
+        stage.release("2")
         stage.tell(signal.SIGHUP)
         wait_until(
             lambda: len(stage.serving() - before) == WORKERS and not stage.serving() & before,
@@ -122,6 +114,26 @@ def _reload(stage: Stage, found: Findings) -> None:
         time.sleep(0.5)
     found.reloaded = (load.tally.sent, load.tally.answered)
     found.problems += [f"reload: {text}" for text in load.tally.problems()]
+    if stage.ask("/api/release") != (200, 2):
+        found.problems.append("reload: the new release is not what answers")
+
+
+def _reload_broken(stage: Stage, found: Findings) -> None:
+    """Reload a release that does not start: the old one stays."""
+    before, size = stage.serving(), len(stage.output())
+    with Load(stage.listen, stage.host, MIXED, clients=2) as load:
+        stage.release("3 +")
+        stage.tell(signal.SIGHUP)
+        wait_until(
+            lambda: "the new processes failed" in stage.output()[size:],
+            40,
+            what="a broken release is noticed",
+        )
+        time.sleep(0.5)
+    found.problems += [f"broken release: {text}" for text in load.tally.problems()]
+    if stage.serving() != before or stage.ask("/api/release") != (200, 2):
+        found.problems.append("broken release: the old one does not go on")
+    stage.release("2")
 
 
 def _end(stage: Stage, found: Findings) -> None:
@@ -135,10 +147,13 @@ def _end(stage: Stage, found: Findings) -> None:
         # What a load balancer does: it asks, and sends no more when the answer is no.
         wait_until(lambda: not stage.is_ready(), 10, what="readiness turns false", step=0.02)
         begun = time.monotonic()
-        if stage.ask("/api/pid")[0] != 200:
-            found.problems.append("requests are refused before readiness has turned false")
-        found.notice = round(time.monotonic() - begun, 2)
         tally: Tally = load.stop()
+        wait_until(
+            lambda: stage.ask("/api/pid")[0] != 200, 10, what="requests are refused", step=0.02
+        )
+        found.notice = round(time.monotonic() - begun, 1)
+    if found.notice < GRACE / 2:
+        found.problems.append(f"end: readiness was false for {found.notice} s only")
     found.ended = (tally.sent, tally.answered)
     found.problems += [f"end: {text}" for text in tally.problems()]
     status = stage.wait()
@@ -155,11 +170,10 @@ def _end(stage: Stage, found: Findings) -> None:
 
 def _hooks(stage: Stage, found: Findings) -> None:
     counts = Counter(stage.notes())
-    killed = _killed(stage)
     for pid in {pid for _, pid in counts}:
         if counts["start", pid] != 1:
             found.problems.append(f"start-up hooks ran {counts['start', pid]} times in a process")
-        if pid not in killed and counts["stop", pid] != 1:
+        if pid not in stage.killed and counts["stop", pid] != 1:
             found.problems.append(f"shutdown hooks ran {counts['stop', pid]} times in a process")
 
 

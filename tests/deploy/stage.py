@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class Stage:
         listen: where nginx listens.
         environ: environment of the service.
         process: the supervisor; None before its start.
+        killed: processes that were given no chance to end by themselves.
     """
 
     folder: Path
@@ -81,6 +82,15 @@ class Stage:
     listen: int
     environ: dict[str, str]
     process: "subprocess.Popen[bytes] | None" = None
+    killed: set[int] = field(default_factory=set)
+
+    def release(self, number: str) -> None:
+        """Write a new release of the program.
+
+        Args:
+            number: what it answers; anything but a number is a program that does not start.
+        """
+        (self.folder / "release.py").write_text(f"RELEASE = {number}\n", encoding="utf-8")
 
     @property
     def host(self) -> str:
@@ -245,6 +255,7 @@ def staged(row: Row, folder: Path, **environ: str) -> Iterator[Stage]:
             **environ,
         },
     )
+    stage.release("1")
     stage.deploy()
     try:
         with _nginx(stage):

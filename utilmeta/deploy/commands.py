@@ -3,7 +3,6 @@
 import math
 
 from utilmeta.deploy.facts import OWN, Facts, Place
-from utilmeta.deploy.programs import is_pyuwsgi
 from utilmeta.deploy.sizing import Sizing
 
 
@@ -41,14 +40,12 @@ def address(facts: Facts) -> str:
 
 
 def has_own_master(facts: Facts) -> bool:
-    """Return whether the server opens its socket and keeps its processes by itself."""
-    return facts.server in {"uwsgi", "granian"}
+    """Return whether the server keeps its serving processes by itself."""
+    return facts.server in {"gunicorn", "uwsgi", "granian"}
 
 
 def _listening(facts: Facts, sizing: Sizing) -> list[str]:
-    if has_own_master(facts):
-        return ["--reload", "forward", "--workers", "1"]
-    workers = 1 if facts.server == "gunicorn" else sizing.workers
+    workers = 1 if has_own_master(facts) else sizing.workers
     return ["--bind", address(facts), "--workers", str(workers)]
 
 
@@ -71,17 +68,13 @@ def _server(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
 
 
 def _uwsgi(place: Place) -> list[str]:
-    words = [str(place.programs / "uwsgi"), "--ini", str(place.output / "uwsgi.ini")]
-    if is_pyuwsgi():
-        # It starts itself anew on SIGHUP, and is a library of Python's.
-        words += ["--binary-path", str(place.python)]
-    return words
+    return [str(place.programs / "uwsgi"), "--ini", str(place.output / "uwsgi.ini")]
 
 
 def _granian(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
     words = [str(place.python), "-m", "utilmeta.deploy.granian"]
     words += ["--interface", "asgi" if facts.asynchronous else "wsgi"]
-    words += ["--host", facts.host, "--port", str(facts.port), "--workers", str(sizing.workers)]
+    words += ["--fd", "{fd}", "--workers", str(sizing.workers)]
     words += ["--timeout", str(facts.deployment.timeout)]
     if not facts.asynchronous:
         words += ["--threads", str(sizing.threads)]

@@ -24,7 +24,7 @@ from daphne.utils import import_by_path
 from twisted.internet.defer import Deferred
 
 from utilmeta.core.server.contract import SETTLE
-from utilmeta.deploy.launching import parse
+from utilmeta.deploy.launching import make_parser, parse
 
 # Seconds between looks at what is in flight.
 _LOOK = 0.02
@@ -126,7 +126,7 @@ class DrainingServer(Server):  # type: ignore[misc]
 
 def main() -> None:
     """Serve until the process is told to end."""
-    launch = parse("daphne")
+    launch, _ = parse(make_parser("daphne"))
     DrainingServer(
         import_by_path(launch.application),
         endpoints=[f"fd:fileno={launch.fd}"],

@@ -1,17 +1,16 @@
-"""granian for a service: `python -m utilmeta.deploy.granian --port 8000 --workers 2 server:app`.
+"""granian for a service: `python -m utilmeta.deploy.granian --fd 3 --interface wsgi server:app`.
 
 WSGI has no start-up, so that granian alone would run a sync service's start-up hooks at the first
 request of a process, and never its shutdown hooks. Here both have their time.
 """
 
-import argparse
 import os
-import sys
 from multiprocessing.util import Finalize
 from typing import Any
 
 try:
     from granian import Granian
+    from granian._granian import SocketHolder
     from granian._internal import load_target
     from granian.constants import Interfaces
 except ModuleNotFoundError as exc:
@@ -22,6 +21,7 @@ except ModuleNotFoundError as exc:
     ) from exc
 
 from utilmeta.conf import current
+from utilmeta.deploy.launching import make_parser, parse
 
 
 def load(target: str) -> Any:
@@ -39,31 +39,41 @@ def load(target: str) -> Any:
     return application
 
 
+class Listening(Granian):  # type: ignore[valid-type,misc]
+    """granian on a socket that listens already.
+
+    Attributes:
+        descriptor: its number.
+    """
+
+    descriptor: int
+
+    def _init_shared_socket(self) -> None:
+        # What granian does by itself where processes cannot share a port.
+        os.set_blocking(self.descriptor, False)
+        self._shd = SocketHolder(self.descriptor, False, self.backlog)  # type: ignore[call-arg]
+        self._sfd = self.descriptor
+        self._sso = None
+
+
 def main() -> None:
     """Serve until the process is told to end."""
-    parser = argparse.ArgumentParser(
-        prog="python -m utilmeta.deploy.granian", description="Serves an application with granian."
-    )
-    parser.add_argument("application", help="module:attribute")
+    parser = make_parser("granian")
     parser.add_argument("--interface", choices=("asgi", "wsgi"), required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="serving processes (1)")
     parser.add_argument("--threads", type=int, help="of each process (wsgi)")
-    parser.add_argument("--timeout", type=int, default=30, help="seconds to end in")
-    given = parser.parse_args()
-    sys.path.insert(0, os.getcwd())
-    Granian(
-        given.application,
-        address=given.host,
-        port=given.port,
+    launch, given = parse(parser)
+    server = Listening(
+        launch.application,
         interface=Interfaces(given.interface),
         workers=given.workers,
         blocking_threads=given.threads,
         websockets=given.interface == "asgi",
         respawn_failed_workers=True,
-        workers_kill_timeout=given.timeout,
-    ).serve(target_loader=load)
+        workers_kill_timeout=launch.timeout,
+    )
+    server.descriptor = launch.fd
+    server.serve(target_loader=load)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ except ModuleNotFoundError as exc:
     ) from exc
 
 from utilmeta.core.server.contract import SETTLE
-from utilmeta.deploy.launching import Launch, parse
+from utilmeta.deploy.launching import Launch, make_parser, parse
 
 
 async def run(launch: Launch) -> None:
@@ -63,4 +63,4 @@ class Trigger:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(parse("hypercorn")))
+    asyncio.run(run(parse(make_parser("hypercorn"))[0]))

@@ -24,8 +24,8 @@ class Launch:
     timeout: int
 
 
-def parse(server: str) -> Launch:
-    """Return what the command line says; exits when it is wrong.
+def make_parser(server: str) -> argparse.ArgumentParser:
+    """Return what reads a launcher's command line.
 
     Args:
         server: name of the server, which is that of the launcher's module.
@@ -42,15 +42,24 @@ def parse(server: str) -> Launch:
         help=f"number of the listening socket (that of {DESCRIPTOR})",
     )
     parser.add_argument("--timeout", type=int, default=30, help="seconds to end in (30)")
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser) -> tuple[Launch, argparse.Namespace]:
+    """Return what the command line says; exits when it is wrong.
+
+    Args:
+        parser: of `make_parser`, perhaps with more.
+    """
     given = parser.parse_args()
     if given.fd is None:
         parser.error(
             f"no socket: give --fd, or start it with python -m utilmeta.supervisor --bind ... -- "
-            f"python -m utilmeta.deploy.{server} {given.application}"
+            f"{parser.prog} {given.application}"
         )
     # As servers' own commands do.
     sys.path.insert(0, os.getcwd())
-    return Launch(application=given.application, fd=given.fd, timeout=given.timeout)
+    return Launch(application=given.application, fd=given.fd, timeout=given.timeout), given
 
 
 def take(number: int) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import sys
 
-from utilmeta.deploy.launching import parse, take
+from utilmeta.deploy.launching import make_parser, parse, take
 
 try:
     from utilmeta.core.server.gateways.uvicorn_server import DrainingServer, make_config
@@ -19,7 +19,7 @@ _FAILED = 3
 
 def main() -> int:
     """Serve until the process is told to end; returns the status to exit with."""
-    launch = parse("uvicorn")
+    launch, _ = parse(make_parser("uvicorn"))
     server = DrainingServer(
         make_config(
             launch.application,

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,6 @@ class Options:
         grace: seconds between the end of readiness and the end of the processes.
         timeout: seconds that processes are given to end.
         boot: seconds that processes are given to become ready.
-        reload: what SIGHUP does: `replace` the processes, or `forward` the signal to them.
     """
 
     command: Sequence[str]
@@ -26,7 +24,6 @@ class Options:
     grace: float = 5.0
     timeout: float = 30.0
     boot: float = 60.0
-    reload: Literal["replace", "forward"] = "replace"
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -42,12 +39,6 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--grace", type=seconds, default=5.0, help="seconds of not being ready")
     parser.add_argument("--timeout", type=seconds, default=30.0, help="seconds to end in")
     parser.add_argument("--boot", type=seconds, default=60.0, help="seconds to become ready in")
-    parser.add_argument(
-        "--reload",
-        choices=("replace", "forward"),
-        default="replace",
-        help="on SIGHUP: replace the processes, or forward the signal to them",
-    )
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what serves")
     given = vars(parser.parse_args(list(arguments)))
     words = given.pop("command")

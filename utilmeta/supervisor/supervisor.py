@@ -131,14 +131,6 @@ class Supervisor:
 
     def _judge_waiting(self, now: float) -> None:
         """Fail processes that do not become ready in time."""
-        if self._options.reload == "forward":
-            # A server with workers of its own may have no way to tell.
-            settled = [child for child in self._children() if now - child.started > _SETTLED]
-            for child in settled:
-                child.is_ready = True
-            if settled and not self._was_ready:
-                self._settle()
-            return
         for child in self._children():
             if not child.is_ready and now - child.started > self._options.boot:
                 logger.error("process %d is not ready in time and is killed", child.pid)
@@ -151,8 +143,7 @@ class Supervisor:
         if not self._is_ending:
             if self._ends_at is not None:
                 due.append(self._ends_at)
-            is_forward = self._options.reload == "forward"
-            boot = _SETTLED if is_forward else self._options.boot
+            boot = self._options.boot
             due += [child.started + boot for child in self._children() if not child.is_ready]
             due += [
                 row.next_start
@@ -222,11 +213,6 @@ class Supervisor:
 
     def _reload(self) -> None:
         if self._ends_at is not None:
-            return
-        if self._options.reload == "forward":
-            logger.info("reload: the server is told")
-            for child in self._children():
-                child.tell(signal.SIGHUP)
             return
         logger.info("reload: new processes start beside the old ones")
         self._tell_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from release import RELEASE
+
 from utilmeta import UtilMeta
 from utilmeta.conf import Deployment, Env, Health, Preference, Time
 from utilmeta.core import api, request
@@ -54,6 +56,10 @@ class Plain(api.API):
     def slow(self, seconds: float = request.QueryParam(1.5)) -> int:
         time.sleep(seconds)
         return os.getpid()
+
+    @api.get
+    def release(self) -> int:
+        return RELEASE
 
     @api.get
     def rows(self) -> int:
