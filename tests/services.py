@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 from typing import NoReturn
 
 import pytest
@@ -26,6 +27,12 @@ def require_postgres_binaries() -> Path:
     if not found:
         _give_up("PostgreSQL's initdb and pg_ctl are needed (Debian: postgresql)")
     return found[-1].parent
+
+
+def require_nginx() -> None:
+    """Skip the test when nginx is missing; with CI=true, fail it."""
+    if which("nginx") is None:
+        _give_up("nginx is needed (Debian: nginx)")
 
 
 def require_mysql() -> None:

@@ -45,7 +45,8 @@ class Load:
         pause: seconds a client waits between two requests.
 
     Attributes:
-        tally: what became of them so far.
+        tally: what becomes of them; another may be put in its place, which counts those begun from
+            then on.
     """
 
     def __init__(
@@ -90,18 +91,18 @@ class Load:
 
     async def _client(self) -> None:
         while not self._ended.is_set():
-            message = next(self._messages)
-            self.tally.sent += 1
+            message, tally = next(self._messages), self.tally
+            tally.sent += 1
             try:
                 async with asyncio.timeout(LATE):
                     status = await _ask(self._port, message)
             except (OSError, TimeoutError, EOFError) as exc:
-                self.tally.failed[type(exc).__name__] += 1
+                tally.failed[type(exc).__name__] += 1
             else:
                 if status == "200":
-                    self.tally.answered += 1
+                    tally.answered += 1
                 else:
-                    self.tally.failed[f"status {status}"] += 1
+                    tally.failed[f"status {status}"] += 1
             if self._pause:
                 await asyncio.sleep(self._pause)
 

@@ -232,6 +232,7 @@ def staged(row: Row, folder: Path, **environ: str) -> Iterator[Stage]:
         folder: an empty folder.
         environ: added to the service's environment.
     """
+    folder.mkdir(exist_ok=True)
     folder = folder.resolve()
     for source in (HERE / "project").iterdir():
         if source.suffix == ".py":

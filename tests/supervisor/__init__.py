@@ -1,0 +1,1 @@
+"""The supervisor, with programs that know nothing of services."""
