@@ -15,6 +15,8 @@ from tests.deploy.stage import is_alive, wait_until
 from tests.servers import ROOT, free_port
 
 PROGRAM = Path(__file__).parent / "program.py"
+SUPERVISOR = (sys.executable, "-m", "utilmeta.supervisor")
+RUN = (sys.executable, str(PROGRAM))
 
 
 class Kept:
