@@ -64,6 +64,8 @@ def _server(facts: Facts, sizing: Sizing, place: Place) -> list[str]:
     program = f"utilmeta.deploy.{facts.server}"
     seconds = str(facts.deployment.timeout)
     words = [str(place.python), "-m", program, "--fd", "{fd}", "--timeout", seconds]
+    if facts.deployment.max_requests:
+        words += ["--max-requests", str(facts.deployment.max_requests)]
     return [*words, application]
 
 

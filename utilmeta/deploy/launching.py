@@ -17,11 +17,18 @@ class Launch:
         application: where the application is: `module:attribute`.
         fd: number of the listening socket.
         timeout: seconds that requests in flight are given at the end.
+        max_requests: answers after which the process ends, and about a tenth more; None for never.
     """
 
     application: str
     fd: int
     timeout: int
+    max_requests: int | None = None
+
+    @property
+    def jitter(self) -> int:
+        """How many more answers at most, so that not all processes end together."""
+        return (self.max_requests or 0) // 10
 
 
 def make_parser(server: str) -> argparse.ArgumentParser:
@@ -45,6 +52,11 @@ def make_parser(server: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_recycling(parser: argparse.ArgumentParser) -> None:
+    """Take `--max-requests`, for servers that count answers."""
+    parser.add_argument("--max-requests", type=int, help="answers after which the process ends")
+
+
 def parse(parser: argparse.ArgumentParser) -> tuple[Launch, argparse.Namespace]:
     """Return what the command line says; exits when it is wrong.
 
@@ -59,7 +71,13 @@ def parse(parser: argparse.ArgumentParser) -> tuple[Launch, argparse.Namespace]:
         )
     # As servers' own commands do.
     sys.path.insert(0, os.getcwd())
-    return Launch(application=given.application, fd=given.fd, timeout=given.timeout), given
+    launch = Launch(
+        application=given.application,
+        fd=given.fd,
+        timeout=given.timeout,
+        max_requests=getattr(given, "max_requests", None),
+    )
+    return launch, given
 
 
 def take(number: int) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import sys
 
-from utilmeta.deploy.launching import make_parser, parse, take
+from utilmeta.deploy.launching import add_recycling, make_parser, parse, take
 
 try:
     from utilmeta.core.server.gateways.uvicorn_server import DrainingServer, make_config
@@ -19,13 +19,17 @@ _FAILED = 3
 
 def main() -> int:
     """Serve until the process is told to end; returns the status to exit with."""
-    launch, _ = parse(make_parser("uvicorn"))
+    parser = make_parser("uvicorn")
+    add_recycling(parser)
+    launch, _ = parse(parser)
     server = DrainingServer(
         make_config(
             launch.application,
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=launch.timeout,
+            limit_max_requests=launch.max_requests,
+            limit_max_requests_jitter=launch.jitter,
         )
     )
     server.run([take(launch.fd)])

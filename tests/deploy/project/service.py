@@ -23,6 +23,7 @@ class Environ(Env):
     PRELOAD: bool = False
     PORT: int = 8000
     LISTEN: int = 8080
+    MAX_REQUESTS: int = 0
     GRACE: float = 1.0
     DATABASE_URL: str = "sqlite:///rows.sqlite3"
     HOOKS: str = "hooks"
@@ -116,6 +117,7 @@ service.use(
         worker=env.WORKER,  # type: ignore[arg-type]
         workers=2,
         preload=env.PRELOAD,
+        max_requests=env.MAX_REQUESTS,
         listen=env.LISTEN,
     )
 )
