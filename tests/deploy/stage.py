@@ -199,9 +199,8 @@ class Stage:
 
     def end(self) -> None:
         """End whatever still runs."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None:
+            end_at_once(self.process)
         wait_until(lambda: not self._kill_left(), 10, what="everything killed")
 
     def _kill_left(self) -> list[int]:
@@ -212,6 +211,20 @@ class Stage:
             except ProcessLookupError:
                 continue
         return left
+
+
+def end_at_once(process: "subprocess.Popen[bytes]") -> None:
+    """End a supervisor as two signals do; kill it when that does not help."""
+    for _ in range(2):
+        if process.poll() is None:
+            process.terminate()
+            # Two that come together would be one.
+            time.sleep(0.1)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def is_alive(pid: int) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.stage import is_alive, wait_until
+from tests.deploy.stage import end_at_once, is_alive, wait_until
 from tests.servers import ROOT, free_port
 
 PROGRAM = Path(__file__).parent / "program.py"
@@ -91,10 +91,7 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
 
     yield make
     for item in kept:
-        if item.process.poll() is None:
-            # Its processes end with it.
-            item.process.kill()
-            item.process.wait()
+        end_at_once(item.process)
 
 
 def test_keeps_so_many_processes_on_one_socket(keep: Keep) -> None:

@@ -9,6 +9,7 @@ from utilmeta.utils.exceptions import ConfigError
 _ASYNC = frozenset({"uvicorn", "hypercorn", "daphne"})
 _SYNC = frozenset({"uwsgi"})
 _ASYNC_WORKERS = frozenset({"uvicorn", "asgi"})
+_COUNTING = frozenset({"gunicorn", "uwsgi", "uvicorn", "hypercorn"})
 _PACKAGES = {"gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn"}
 _PACKAGES |= {"granian": "granian", "daphne": "daphne"}
 
@@ -19,7 +20,7 @@ def check(facts: Facts) -> None:
     Raises:
         ConfigError: says what, why, and what to use.
     """
-    for look in (_own_servers, _event_loops, _workers, _preload, _threads, _domain):
+    for look in (_own_servers, _event_loops, _workers, _preload, _recycling, _threads, _domain):
         problem = look(facts)
         if problem is not None:
             raise ConfigError(problem)
@@ -88,6 +89,16 @@ def _preload(facts: Facts) -> str | None:
         return (
             f"Deployment(server={facts.server!r}, preload=True): its processes load the program "
             "each; leave preload out"
+        )
+    return None
+
+
+def _recycling(facts: Facts) -> str | None:
+    if facts.deployment.max_requests and facts.server not in _COUNTING:
+        return (
+            f"Deployment(server={facts.server!r}, max_requests={facts.deployment.max_requests}): "
+            f"it does not count its answers; leave max_requests out, or use one of "
+            f"{', '.join(sorted(_COUNTING))}"
         )
     return None
 
