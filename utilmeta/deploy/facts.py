@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from utilmeta.conf import Preference
-from utilmeta.conf.deployment import Deployment, ServerName, WorkerName
+from utilmeta.conf.deployment import Deployment, ServerName, WorkerName, choose_server
 from utilmeta.conf.health import Health
+from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import DEFAULT
 from utilmeta.utils.exceptions import ConfigError
 
@@ -169,7 +170,7 @@ def gather(service: Any) -> Facts:
         has_metrics_endpoint=_has_endpoint(service, METRICS),
         trusts_loopback=_trusts_loopback(preference),
         uses_static_app="django.contrib.staticfiles" in settings.INSTALLED_APPS,
-        databases=declared(service, "DATABASES"),
+        databases=_databases(service),
         has_redis=any(
             "redis" in str(entry.get("BACKEND", "")).lower()
             for entry in declared(service, "CACHES").values()
@@ -181,27 +182,6 @@ def gather(service: Any) -> Facts:
             if (service.project_dir / name).is_file()
         ),
     )
-
-
-def choose_server(
-    deployment: Deployment, backend: str, *, asynchronous: bool
-) -> tuple[ServerName, WorkerName | None]:
-    """Return what serves, and the kind of gunicorn's workers, where nothing else was decided.
-
-    Args:
-        deployment: what was decided.
-        backend: name of the framework.
-        asynchronous: whether the service answers on an event loop.
-    """
-    server = deployment.server
-    if server is None and deployment.worker is not None:
-        server = "gunicorn"
-    if server is None:
-        own: dict[str, ServerName] = {"sanic": "sanic", "tornado": "tornado"}
-        server = own.get(backend) or ("uvicorn" if asynchronous else "gunicorn")
-    if server != "gunicorn":
-        return server, None
-    return server, deployment.worker or ("uvicorn" if asynchronous else "gthread")
 
 
 def declared(service: Any, name: str) -> dict[str, Any]:
@@ -218,6 +198,17 @@ def declared(service: Any, name: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = getattr(settings, name)
     return found
+
+
+def _databases(service: Any) -> dict[str, Any]:
+    """Return the databases; pools that were made as large as there are threads count as none."""
+    chosen = service.composed.pooled if service.composed is not None else frozenset()
+    return {
+        alias: {**entry, "OPTIONS": {**entry["OPTIONS"], "pool": None}}
+        if alias in chosen and bootstrap.is_composed(service.composed, alias)
+        else entry
+        for alias, entry in declared(service, "DATABASES").items()
+    }
 
 
 def find_place(project: Path, output: str, *, folder: str | None, venv: str | None) -> Place:
