@@ -1,6 +1,8 @@
 """How many processes and threads serve, within what databases allow."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.deploy.projects import POSTGRES, deploy, make_of, run_command, source
 from tests.deploy.test_combinations import engine
+from tests.servers import ROOT
 from tests.services import require_postgres
 from utilmeta.conf import Deployment
 from utilmeta.conf.sizing import LIMITS, ROWS, Budget, Sizing, compute, decide, find_budgets
@@ -180,7 +183,8 @@ service.setup()
 from django.conf import settings
 entry = settings.DATABASES["default"]
 pool = entry["OPTIONS"].get("pool") or {}
-print(service.engine.lanes.size, entry["CONN_MAX_AGE"], pool.get("min_size"), pool.get("max_size"))
+lanes = service.engine.rules.lanes.size
+print(lanes, entry["CONN_MAX_AGE"], pool.get("min_size"), pool.get("max_size"))
 """
 
 
@@ -205,11 +209,6 @@ def test_lanes_and_pools_follow(
     database = POSTGRES.replace("host=", f"pooled={pooled}, host=")
     folder = make_of(tmp_path, source(f"backend='{backend}'", config, database))
     (folder / "show.py").write_text(SHOW)
-    import subprocess
-    import sys
-
-    from tests.servers import ROOT
-
     done = subprocess.run(
         [sys.executable, "show.py"],
         cwd=folder,

@@ -60,7 +60,7 @@ def test_line_ends_count(tmp_path: Path):
 
 def test_folder_in_place_of_a_file_is_explained(tmp_path: Path):
     (tmp_path / "one.conf").mkdir()
-    with pytest.raises(ConfigError, match="one.conf cannot be read"):
+    with pytest.raises(ConfigError, match=r"one\.conf cannot be read"):
         write(tmp_path, FILES, force=True)
 
 

@@ -192,6 +192,17 @@ def find_budgets(
     return found
 
 
+def is_open(entry: Mapping[str, Any]) -> bool:
+    """Return whether a database has a pool of which nobody has said how large it is."""
+    pool = entry.get("OPTIONS", {}).get("pool")
+    return isinstance(pool, dict) and not {"min_size", "max_size"} & set(pool)
+
+
+def without_pool(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a database whose threads have a connection each, as with a pool of their number."""
+    return {**entry, "OPTIONS": {**entry.get("OPTIONS", {}), "pool": None}}
+
+
 def _server(entry: Mapping[str, Any]) -> tuple[str, str, str]:
     engine = str(entry.get("ENGINE", "")).rpartition(".")[2]
     kind = {"postgis": "postgresql", "spatialite": "sqlite3"}.get(engine, engine)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from utilmeta.conf import Preference
 from utilmeta.conf.deployment import Deployment, ServerName, WorkerName, choose_server
 from utilmeta.conf.health import Health
+from utilmeta.conf.sizing import without_pool
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import DEFAULT
 from utilmeta.utils.exceptions import ConfigError
@@ -209,7 +210,7 @@ def _databases(service: Any) -> dict[str, Any]:
     """Return the databases; pools that were made as large as there are threads count as none."""
     chosen = service.composed.pooled if service.composed is not None else frozenset()
     return {
-        alias: {**entry, "OPTIONS": {**entry["OPTIONS"], "pool": None}}
+        alias: without_pool(entry)
         if alias in chosen and bootstrap.is_composed(service.composed, alias)
         else entry
         for alias, entry in declared(service, "DATABASES").items()

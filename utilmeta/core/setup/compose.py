@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.conf.serving import Serving
+from utilmeta.conf.sizing import is_open
 from utilmeta.core.orm.connections.databases import REPLICA_ROUTER
 from utilmeta.utils.exceptions import ConfigError
 
@@ -181,7 +182,6 @@ def _choose(
 
 def _size_of_pool(entry: Mapping[str, Any], serving: Serving) -> int | None:
     """Return how large a pool is to be; None when there is none, or somebody has decided."""
-    pool = entry.get("OPTIONS", {}).get("pool")
-    if not isinstance(pool, dict) or {"min_size", "max_size"} & set(pool):
+    if not is_open(entry):
         return None
     return serving.lanes if serving.asynchronous else serving.threads

@@ -7,7 +7,7 @@ from typing import Any
 from utilmeta.conf.deployment import Deployment, choose_server
 from utilmeta.conf.preference import Preference
 from utilmeta.conf.serving import LANES, Serving, find_serving
-from utilmeta.conf.sizing import decide
+from utilmeta.conf.sizing import decide, is_open, without_pool
 from utilmeta.core.orm.connections.databases import DatabaseConnections
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.options import DjangoSettings
@@ -32,7 +32,11 @@ def serving_of(service: Any) -> Serving:
         return serving
     options, own = service.get_config(DjangoSettings), service.get_config(DatabaseConnections)
     existing = bootstrap.existing_settings(options.module_name if options else None) or {}
-    declared: Any = own.django_settings()["DATABASES"] if own else {}
+    given: Any = own.django_settings()["DATABASES"] if own else {}
+    # Such a pool becomes as large as there are threads.
+    declared = {
+        alias: without_pool(entry) if is_open(entry) else entry for alias, entry in given.items()
+    }
     return sized(
         serving,
         deployment,
