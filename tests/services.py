@@ -25,14 +25,14 @@ def require_postgres_binaries() -> Path:
     """Return where PostgreSQL's own programs are; skip, or with CI=true fail, without them."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        _give_up("PostgreSQL's initdb and pg_ctl are needed (Debian: postgresql)")
+        give_up("PostgreSQL's initdb and pg_ctl are needed (Debian: postgresql)")
     return found[-1].parent
 
 
 def require_nginx() -> None:
     """Skip the test when nginx is missing; with CI=true, fail it."""
     if which("nginx") is None:
-        _give_up("nginx is needed (Debian: nginx)")
+        give_up("nginx is needed (Debian: nginx)")
 
 
 def require_mysql() -> None:
@@ -49,10 +49,11 @@ def _require(name: str, needed: str, reach: Callable[[], None]) -> None:
     try:
         reach()
     except Exception as exc:  # noqa: BLE001, RUF100 - each driver has errors of its own
-        _give_up(f"{name} is needed ({needed}): {type(exc).__name__}: {exc}")
+        give_up(f"{name} is needed ({needed}): {type(exc).__name__}: {exc}")
 
 
-def _give_up(reason: str) -> NoReturn:
+def give_up(reason: str) -> NoReturn:
+    """Skip the test for a reason; with CI=true, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

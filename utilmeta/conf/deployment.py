@@ -74,3 +74,24 @@ class Deployment(Config):
                 f"Deployment(server={self.server!r}, worker={self.worker!r}): only gunicorn has "
                 "kinds of workers; leave worker out"
             )
+
+
+def choose_server(
+    deployment: Deployment, backend: str, *, asynchronous: bool
+) -> tuple[ServerName, WorkerName | None]:
+    """Return what serves, and the kind of gunicorn's workers, where nothing else was decided.
+
+    Args:
+        deployment: what was decided.
+        backend: name of the framework.
+        asynchronous: whether the application answers on an event loop.
+    """
+    server = deployment.server
+    if server is None and deployment.worker is not None:
+        server = "gunicorn"
+    if server is None:
+        own: dict[str, ServerName] = {"sanic": "sanic", "tornado": "tornado"}
+        server = own.get(backend) or ("uvicorn" if asynchronous else "gunicorn")
+    if server != "gunicorn":
+        return server, None
+    return server, deployment.worker or ("uvicorn" if asynchronous else "gthread")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.conf.base import Config
-from utilmeta.conf.serving import LANES
 from utilmeta.utils.exceptions import ConfigError
 
 MEGABYTE = 1024 * 1024
@@ -21,7 +20,8 @@ class Preference(Config):
             `('10.0.0.0/8', '::1')`; the peer of a unix socket counts as declared.
         max_body_size: bytes a request body may have before 413; None means no limit.
         max_fields: query or form fields a request may have before 400.
-        lanes: worker threads for sync endpoints and Django's ORM under an async service.
+        lanes: worker threads for sync endpoints and Django's ORM under an async service;
+            None takes 24, or fewer where `Deployment` is given and databases allow no more.
         docs: whether `docs` below the service's route shows its OpenAPI document to people, and
             `openapi.json` and `openapi.yaml` hold it; None shows the pages in development only.
         explain_refusals: whether answers to what a permission refuses tell which rule it was; in
@@ -33,7 +33,7 @@ class Preference(Config):
     trusted_proxies: Sequence[str] = ()
     max_body_size: int | None = 16 * MEGABYTE
     max_fields: int = 1000
-    lanes: int = LANES
+    lanes: int | None = None
     docs: bool | None = None
     explain_refusals: bool = False
     external_docs: Mapping[str, Any] = field(default_factory=dict)

@@ -16,13 +16,15 @@ class Serving:
     Attributes:
         asynchronous: whether it answers on an event loop.
         makes_threads: whether its server makes a thread for each request or connection, as
-            development servers do.
+            development servers do, or a greenlet.
         lanes: worker threads for sync code of an async service.
+        threads: threads of a sync service's process; None when it is not known.
     """
 
     asynchronous: bool = False
     makes_threads: bool = False
     lanes: int = LANES
+    threads: int | None = None
 
     @property
     def reason(self) -> str:

@@ -1,8 +1,13 @@
 """How many processes and threads serve, so that databases have connections for all of them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from utilmeta.conf.deployment import Deployment, WorkerName
+from utilmeta.conf.serving import LANES
+from utilmeta.utils.exceptions import ConfigError
 
 # During a reload the old processes and the new ones serve together.
 ROWS = 2
@@ -11,6 +16,11 @@ ROWS = 2
 LIMITS = {"postgresql": 90, "mysql": 136}
 # Connections of a psycopg pool that is told no number.
 POOL = 4
+# Requests that a process answers at once where threads do it, and where greenlets do.
+THREADS = 8
+GREENLETS = 100
+# The environment variable that says how many processes serve.
+WORKERS = "WEB_CONCURRENCY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,71 @@ class Sizing:
         return found
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def told_workers(environ: Mapping[str, str]) -> int | None:
+    """Return how many processes `WEB_CONCURRENCY` asks for; None when it is not set.
+
+    Raises:
+        ConfigError: it is no positive number.
+    """
+    text = environ.get(WORKERS, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ConfigError(f"{WORKERS}={text!r}: expected a number from 1")
+    return int(text)
+
+
+def decide(
+    deployment: Deployment,
+    databases: Mapping[str, Mapping[str, Any]],
+    *,
+    asynchronous: bool,
+    worker: WorkerName | None,
+    lanes: int | None,
+    count: int | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Sizing:
+    """Return how many processes and threads serve.
+
+    Args:
+        deployment: what was decided.
+        databases: Django's `DATABASES`.
+        asynchronous: whether the application answers on an event loop.
+        worker: kind of gunicorn's workers.
+        lanes: worker threads of an async service, where they were decided.
+        count: processors; None for those of this machine.
+        environ: environment; None takes the process's own.
+
+    Raises:
+        ConfigError: `WEB_CONCURRENCY` is no number.
+    """
+    number = processors() if count is None else count
+    workers = deployment.workers
+    if workers is None:
+        workers = told_workers(os.environ if environ is None else environ)
+    if asynchronous:
+        threads, wanted = lanes, LANES
+    elif worker == "sync":
+        threads, wanted = 1, 1
+    else:
+        threads, wanted = deployment.threads, GREENLETS if worker == "gevent" else THREADS
+    return compute(
+        workers=workers,
+        threads=threads,
+        # Processes that answer one request at a time wait more than they work.
+        wanted_workers=2 * number + 1 if worker == "sync" else max(2, number),
+        wanted_threads=wanted,
+        budgets=find_budgets(databases, deployment.connections),
+    )
+
+
 def compute(
     *,
     workers: int | None,
@@ -92,8 +167,6 @@ def compute(
 def find_budgets(
     databases: Mapping[str, Mapping[str, Any]],
     given: int | Mapping[str, int] | None,
-    *,
-    pool: int | None = POOL,
 ) -> list[Budget]:
     """Return what a service may take of its databases.
 
@@ -102,7 +175,6 @@ def find_budgets(
     Args:
         databases: Django's `DATABASES`.
         given: connections of each database, or by alias; None takes what is usual.
-        pool: connections of a pool that is told no number; None for as many as there are threads.
     """
     servers = [_server(entry) for entry in databases.values()]
     found = []
@@ -113,11 +185,22 @@ def find_budgets(
         sizes = entry.get("OPTIONS", {}).get("pool")
         if sizes:
             told = sizes if isinstance(sizes, Mapping) else {}
-            most = told.get("max_size") or told.get("min_size") or pool
+            most = told.get("max_size") or told.get("min_size") or POOL
         else:
             most = None
         found.append(Budget(alias=alias, limit=None if _is_file(server) else limit, pool=most))
     return found
+
+
+def is_open(entry: Mapping[str, Any]) -> bool:
+    """Return whether a database has a pool of which nobody has said how large it is."""
+    pool = entry.get("OPTIONS", {}).get("pool")
+    return isinstance(pool, dict) and not {"min_size", "max_size"} & set(pool)
+
+
+def without_pool(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a database whose threads have a connection each, as with a pool of their number."""
+    return {**entry, "OPTIONS": {**entry.get("OPTIONS", {}), "pool": None}}
 
 
 def _server(entry: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from utilmeta.deploy.facts import OWN, Facts
+from utilmeta.deploy.facts import OWN, Facts, loopback
 from utilmeta.utils.exceptions import ConfigError
 
 # Servers that answer on an event loop only, and those that cannot.
@@ -144,7 +144,7 @@ def _trust(facts: Facts) -> list[str]:
         return []
     return [
         "the proxy is not believed, so that every request seems to come from it: set "
-        "Preference(trusted_proxies=['127.0.0.1'])"
+        f"Preference(trusted_proxies=[{loopback(facts.host)!r}])"
     ]
 
 

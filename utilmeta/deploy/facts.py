@@ -1,6 +1,7 @@
 """What a service is, as far as those who put it into production have to know."""
 
 import ast
+import ipaddress
 import os
 import sys
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from utilmeta.conf import Preference
-from utilmeta.conf.deployment import Deployment, ServerName, WorkerName
+from utilmeta.conf.deployment import Deployment, ServerName, WorkerName, choose_server
 from utilmeta.conf.health import Health
+from utilmeta.conf.sizing import without_pool
+from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import DEFAULT
 from utilmeta.utils.exceptions import ConfigError
 
@@ -22,6 +25,8 @@ _NAMES = ("app", "application")
 # Back ends with a server of their own.
 OWN = ("sanic", "tornado")
 METRICS = "/metrics"
+# What ProtectHome= of systemd hides.
+_HOMES = ("/home", "/root", "/run/user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +54,13 @@ class Place:
         folder: the project's, absolute.
         programs: where the programs of its Python are, absolute.
         output: where the written files lie, relative to the project's folder.
+        is_at_home: whether something of it is in a user's home.
     """
 
     folder: PurePosixPath
     programs: PurePosixPath
     output: PurePosixPath
+    is_at_home: bool = False
 
     @property
     def python(self) -> PurePosixPath:
@@ -167,9 +174,9 @@ def gather(service: Any) -> Facts:
         lanes=preference.lanes,
         files=_files(settings),
         has_metrics_endpoint=_has_endpoint(service, METRICS),
-        trusts_loopback=_trusts_loopback(preference),
+        trusts_loopback=_trusts(preference, loopback(service.host)),
         uses_static_app="django.contrib.staticfiles" in settings.INSTALLED_APPS,
-        databases=declared(service, "DATABASES"),
+        databases=_databases(service),
         has_redis=any(
             "redis" in str(entry.get("BACKEND", "")).lower()
             for entry in declared(service, "CACHES").values()
@@ -181,27 +188,6 @@ def gather(service: Any) -> Facts:
             if (service.project_dir / name).is_file()
         ),
     )
-
-
-def choose_server(
-    deployment: Deployment, backend: str, *, asynchronous: bool
-) -> tuple[ServerName, WorkerName | None]:
-    """Return what serves, and the kind of gunicorn's workers, where nothing else was decided.
-
-    Args:
-        deployment: what was decided.
-        backend: name of the framework.
-        asynchronous: whether the service answers on an event loop.
-    """
-    server = deployment.server
-    if server is None and deployment.worker is not None:
-        server = "gunicorn"
-    if server is None:
-        own: dict[str, ServerName] = {"sanic": "sanic", "tornado": "tornado"}
-        server = own.get(backend) or ("uvicorn" if asynchronous else "gunicorn")
-    if server != "gunicorn":
-        return server, None
-    return server, deployment.worker or ("uvicorn" if asynchronous else "gthread")
 
 
 def declared(service: Any, name: str) -> dict[str, Any]:
@@ -220,6 +206,17 @@ def declared(service: Any, name: str) -> dict[str, Any]:
     return found
 
 
+def _databases(service: Any) -> dict[str, Any]:
+    """Return the databases; pools that were made as large as there are threads count as none."""
+    chosen = service.composed.pooled if service.composed is not None else frozenset()
+    return {
+        alias: without_pool(entry)
+        if alias in chosen and bootstrap.is_composed(service.composed, alias)
+        else entry
+        for alias, entry in declared(service, "DATABASES").items()
+    }
+
+
 def find_place(project: Path, output: str, *, folder: str | None, venv: str | None) -> Place:
     """Return where the service lives.
 
@@ -235,6 +232,8 @@ def find_place(project: Path, output: str, *, folder: str | None, venv: str | No
     """
     root = PurePosixPath(folder or project)
     programs = PurePosixPath(sys.executable).parent
+    # The interpreter that a virtual environment was made of may be elsewhere.
+    paths = [root] if venv or folder else [root, PurePosixPath(os.path.realpath(sys.executable))]
     if venv is not None:
         programs = PurePosixPath(venv) / "bin"
     elif folder is not None and programs.is_relative_to(project):
@@ -243,7 +242,12 @@ def find_place(project: Path, output: str, *, folder: str | None, venv: str | No
         if not path.is_absolute():
             raise ConfigError(f"{path}: expected an absolute path, such as /srv/shop")
         _check_path(path)
-    return Place(folder=root, programs=programs, output=PurePosixPath(output))
+    return Place(
+        folder=root,
+        programs=programs,
+        output=PurePosixPath(output),
+        is_at_home=any(path.is_relative_to(home) for path in [*paths, programs] for home in _HOMES),
+    )
 
 
 def moved(facts: Facts, place: Place, path: PurePosixPath) -> PurePosixPath:
@@ -360,10 +364,17 @@ def _has_endpoint(service: Any, path: str) -> bool:
     )
 
 
-def _trusts_loopback(preference: Preference) -> bool:
-    import ipaddress
+def loopback(host: str) -> str:
+    """Return the address that a proxy on this machine comes from.
 
-    loopback = ipaddress.ip_address("127.0.0.1")
+    Args:
+        host: the address that the service listens on.
+    """
+    return "::1" if ":" in host else "127.0.0.1"
+
+
+def _trusts(preference: Preference, address: str) -> bool:
+    peer = ipaddress.ip_address(address)
     return any(
-        loopback in ipaddress.ip_network(item, strict=False) for item in preference.trusted_proxies
+        peer in ipaddress.ip_network(item, strict=False) for item in preference.trusted_proxies
     )

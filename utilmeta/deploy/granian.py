@@ -1,11 +1,10 @@
 """granian for a service: `python -m utilmeta.deploy.granian --fd 3 --interface wsgi server:app`.
 
 WSGI has no start-up, so that granian alone would run a sync service's start-up hooks at the first
-request of a process, and never its shutdown hooks. Here both have their time.
+request of a process. Here they run before it, and all processes answer on the supervisor's socket.
 """
 
 import os
-from multiprocessing.util import Finalize
 from typing import Any
 
 try:
@@ -34,8 +33,6 @@ def load(target: str) -> Any:
     service = current.get()
     if service is not None and not service.asynchronous:
         service.start()
-        # The processes leave without atexit.
-        Finalize(None, service.lifecycle.stop, exitpriority=0)
     return application
 
 

@@ -73,11 +73,6 @@ def _server_values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]
         # Random, so that workers do not end all at once.
         "jitter": facts.deployment.max_requests // 10,
         "needs_low_port": facts.port < 1024,
-        "is_at_home": any(
-            path.is_relative_to(home)
-            for path in (place.folder, place.programs)
-            for home in ("/home", "/root", "/run/user")
-        ),
     }
 
 

@@ -1,4 +1,8 @@
-"""What uWSGI imports before the application, so that start-up comes before the first request."""
+"""What uWSGI imports so that start-up comes before the first request.
+
+Under `lazy-apps` it is imported in each worker, just before the application; otherwise in the
+master, whose workers are forked later.
+"""
 
 from importlib import import_module
 
@@ -7,15 +11,15 @@ import uwsgi
 from utilmeta.conf import current
 
 
-def _start() -> None:
+def start() -> None:
+    """Run the start-up hooks of the service in this process."""
     service = current.get()
     if service is not None:
         service.start()
 
 
 if uwsgi.worker_id():
-    # A process that loads the program by itself (lazy-apps): nothing follows that would tell.
     import_module(uwsgi.opt["module"].decode().partition(":")[0])
-    _start()
+    start()
 else:
-    uwsgi.post_fork_hook = _start
+    uwsgi.post_fork_hook = start

@@ -50,7 +50,7 @@ def test_numbers_must_be_positive(name: str, value: int):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_body_size", "16"), ("max_fields", True), ("lanes", 1.5), ("lanes", None)],
+    [("max_body_size", "16"), ("max_fields", True), ("lanes", 1.5), ("max_fields", None)],
 )
 def test_wrong_type_is_a_config_error(name: str, value: object):
     with pytest.raises(ConfigError) as caught:

@@ -4,6 +4,8 @@ import asyncio
 import atexit
 import inspect
 import logging
+import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -123,6 +125,9 @@ class Lifecycle:
         if not self._registered:
             self._registered = True
             atexit.register(self.stop)
+            if multiprocessing.parent_process() is not None:
+                # Processes that multiprocessing starts end without atexit.
+                multiprocessing.util.Finalize(None, self.stop, exitpriority=0)
         _tell_ready()
 
     def stop(self) -> None:

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from utilmeta.conf import Config, Health, Preference, Time, current
-from utilmeta.conf.serving import find_serving
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.specs.docs import make_docs_api
@@ -32,6 +31,7 @@ from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import compose
 from utilmeta.core.setup.finish import compile_root, finish
 from utilmeta.core.setup.options import DjangoSettings
+from utilmeta.core.setup.sized import serving_of
 from utilmeta.utils.exceptions import ConfigError
 
 C = TypeVar("C", bound=Config)
@@ -107,7 +107,7 @@ class UtilMeta(Declaration):
     def _set_up(self) -> None:
         options = self.get_config(DjangoSettings)
         preference = self.get_config(Preference) or Preference()
-        self.serving = find_serving(asynchronous=self.asynchronous, lanes=preference.lanes)
+        self.serving = serving_of(self)
         self.composed = compose(
             self, self._configs.values(), origin=self.origin, serving=self.serving
         )
@@ -121,7 +121,7 @@ class UtilMeta(Declaration):
         for config in self._configs.values():
             config.setup(self)
         forget_in_children()
-        lanes = LanePool(preference.lanes)
+        lanes = LanePool(self.serving.lanes)
         rules = self._engine_rules(lanes, preference)
         compiled = finish(self.api, rules.compiling, self._docs_api(preference))
         check_async(compiled.operations, asynchronous=self.asynchronous, backend=self.backend_name)

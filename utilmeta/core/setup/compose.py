@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.conf.serving import Serving
+from utilmeta.conf.sizing import is_open
 from utilmeta.core.orm.connections.databases import REPLICA_ROUTER
 from utilmeta.utils.exceptions import ConfigError
 
@@ -26,6 +27,7 @@ class Composed:
         extra: the names that came from `DjangoSettings(extra=...)`.
         chosen: database alias to what was chosen for it by how the service runs, and why.
         aged: aliases whose `CONN_MAX_AGE` was chosen.
+        pooled: aliases whose pool was made as large as there are threads.
     """
 
     values: Mapping[str, object]
@@ -34,6 +36,7 @@ class Composed:
     extra: frozenset[str]
     chosen: Mapping[str, str] = field(default_factory=dict)
     aged: frozenset[str] = frozenset()
+    pooled: frozenset[str] = frozenset()
 
 
 # Lists that several configurations may add to.
@@ -105,6 +108,7 @@ def compose(
     chosen: dict[str, str] = {}
     given = values["DATABASES"].items()
     aged = frozenset(alias for alias, entry in given if "CONN_MAX_AGE" not in entry)
+    pooled = frozenset(alias for alias, entry in given if _size_of_pool(entry, how) is not None)
     values["DATABASES"] = {
         alias: _choose(alias, _locate(entry, service.project_dir), how, chosen)
         for alias, entry in given
@@ -116,6 +120,7 @@ def compose(
         extra=frozenset(extra),
         chosen=chosen,
         aged=aged,
+        pooled=pooled,
     )
 
 
@@ -161,14 +166,22 @@ def _choose(
     """Return a database entry complete with what it leaves to how the service runs."""
     options = entry.get("OPTIONS", {})
     pool = options.get("pool")
-    if isinstance(pool, dict) and serving.asynchronous and not {"min_size", "max_size"} & set(pool):
-        # As many as there are lanes, so that none waits for another; made as they are needed.
-        sizes = {"min_size": 1, "max_size": serving.lanes}
-        entry["OPTIONS"] = {**options, "pool": {**pool, **sizes}}
-        chosen[alias] = f"pool of 1 to {serving.lanes}: one connection for each lane"
+    most = _size_of_pool(entry, serving)
+    if most is not None:
+        # So that none waits for another; made as they are needed.
+        entry["OPTIONS"] = {**options, "pool": {**pool, "min_size": 1, "max_size": most}}
+        kind = "lane" if serving.asynchronous else "thread"
+        chosen[alias] = f"pool of 1 to {most}: one connection for each {kind}"
     if "CONN_MAX_AGE" not in entry:
         age = 0 if pool or serving.makes_threads else KEPT_SECONDS
         entry["CONN_MAX_AGE"] = age
         entry.setdefault("CONN_HEALTH_CHECKS", bool(pool) or age != 0)
         chosen[alias] = f"CONN_MAX_AGE {age}: {serving.reason}"
     return entry
+
+
+def _size_of_pool(entry: Mapping[str, Any], serving: Serving) -> int | None:
+    """Return how large a pool is to be; None when there is none, or somebody has decided."""
+    if not is_open(entry):
+        return None
+    return serving.lanes if serving.asynchronous else serving.threads
