@@ -81,7 +81,7 @@ def start_unit(folder: Path, unit: str, port: int) -> Server:
 
 
 def wait_until(holds: Callable[[], bool], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not holds():
         assert time.monotonic() < deadline, what()
         time.sleep(0.05)
