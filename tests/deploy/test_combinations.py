@@ -135,6 +135,25 @@ def test_https_without_a_host_name_is_refused():
         check(replace(facts_of(), domain=None, is_secure=True))
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"domain": "shop.example.com; return 200"}, "domain='shop.example.com; return 200'"),
+        ({"domain": "https://shop.example.com"}, "a host name"),
+        ({"user": "www data"}, "the name of a system user"),
+        ({"user": "shop\nExecStart=/bin/sh"}, "the name of a system user"),
+        ({"certificate": "shop.pem", "certificate_key": "/shop.key"}, "an absolute path"),
+        ({"certificate": "/shop.pem", "certificate_key": "/my key"}, "an absolute path"),
+        ({"certificate": "/etc/tls/shop.pem"}, "give both"),
+        ({"certificate_key": "/etc/tls/shop.key"}, "give both"),
+    ],
+)
+def test_what_files_cannot_hold_is_refused(given: dict[str, Any], told: str):
+    with pytest.raises(ConfigError) as caught:
+        check(facts_of(**given))
+    assert told in str(caught.value)
+
+
 def engine(name: str) -> dict[str, Any]:
     return {"default": {"ENGINE": f"django.db.backends.{name}"}}
 

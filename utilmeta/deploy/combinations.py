@@ -1,5 +1,6 @@
 """Which servers suit which services."""
 
+import re
 from importlib.util import find_spec
 
 from utilmeta.deploy.facts import OWN, Facts, loopback
@@ -10,6 +11,9 @@ _ASYNC = frozenset({"uvicorn", "hypercorn", "daphne"})
 _SYNC = frozenset({"uwsgi"})
 _ASYNC_WORKERS = frozenset({"uvicorn", "asgi"})
 _COUNTING = frozenset({"gunicorn", "uwsgi", "uvicorn", "hypercorn"})
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PATH = re.compile(r"/[A-Za-z0-9._/@+-]+")
 _PACKAGES = {"gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn"}
 _PACKAGES |= {"granian": "granian", "daphne": "daphne"}
 
@@ -20,7 +24,8 @@ def check(facts: Facts) -> None:
     Raises:
         ConfigError: says what, why, and what to use.
     """
-    for look in (_own_servers, _event_loops, _workers, _preload, _recycling, _threads, _domain):
+    looks = (_own_servers, _event_loops, _workers, _preload, _recycling, _threads, _domain)
+    for look in (*looks, _spellings):
         problem = look(facts)
         if problem is not None:
             raise ConfigError(problem)
@@ -118,6 +123,23 @@ def _domain(facts: Facts) -> str | None:
             "https needs the host name that clients use: UtilMeta(origin='https://...'), or "
             "Deployment(domain=...)"
         )
+    return None
+
+
+def _spellings(facts: Facts) -> str | None:
+    """Refuse what files could not hold as one word."""
+    given = facts.deployment
+    words = (
+        ("domain", given.domain, _HOST, "a host name such as 'shop.example.com'"),
+        ("user", given.user, _USER, "the name of a system user, such as 'www-data'"),
+        ("certificate", given.certificate, _PATH, "an absolute path such as '/etc/tls/shop.pem'"),
+        ("certificate_key", given.certificate_key, _PATH, "an absolute path"),
+    )
+    for name, value, pattern, expected in words:
+        if value is not None and not pattern.fullmatch(value):
+            return f"Deployment({name}={value!r}): expected {expected}"
+    if (given.certificate is None) != (given.certificate_key is None):
+        return "Deployment(certificate=..., certificate_key=...): give both, or neither"
     return None
 
 
