@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.copies import copy_of, edit, run, uses
+from tests.examples.copies import copy_of, edit, run
 from tests.servers import ROOT
 
-SIX = ("django", "flask", "starlette", "fastapi", "sanic", "tornado")
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789" * 2
 ENVIRON = {
     "SECRET_KEY": KEY,
@@ -55,12 +54,6 @@ def found(folder: Path, backend: str = "fastapi", **env: str) -> list[str]:
     ids = re.findall(r"\((\w+\.[WE]\d+)\)", text)
     assert (done.returncode == 0) == (not ids), text
     return sorted(set(ids))
-
-
-@pytest.mark.parametrize("backend", SIX)
-@uses("checks")
-def test_service_that_is_right_is_found_right(backend: str, tmp_path: Path) -> None:
-    assert found(copy_of("checks", tmp_path), backend) == []
 
 
 @pytest.mark.parametrize(
