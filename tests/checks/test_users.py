@@ -1,12 +1,12 @@
 """What `check --deploy` finds of users: cookies of sessions, counters of logins, and the zone."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.test import override_settings
 
+from tests.examples.copies import run
 from utilmeta.checks import check_deployment
 from utilmeta.conf.http import Cookie
 from utilmeta.core import api, auth
@@ -39,11 +39,18 @@ def test_counters_of_each_process_are_found() -> None:
     assert ids(Cookie(), throttle_cache="default") == set()
 
 
-def test_time_zone_that_nobody_sets_is_found() -> None:
-    def found() -> bool:
-        with override_service(backend="flask"):
-            return "utilmeta.W130" in {item.id for item in check_deployment()}
+PROGRAM = """
+from utilmeta import UtilMeta
+service = UtilMeta("shop", backend="flask").setup()
+from utilmeta.checks import check_deployment
+print(*(item.id for item in check_deployment()))
+"""
 
-    with override_settings(TIME_ZONE="UTC"):
-        assert settings.is_overridden("TIME_ZONE")
-        assert not found()
+
+@pytest.mark.parametrize(("line", "is_found"), [("", True), ("TIME_ZONE = 'UTC'", False)])
+def test_time_zone_that_nobody_sets_is_found(line: str, is_found: bool, tmp_path: Path) -> None:
+    text = f"SECRET_KEY = 'x' * 60\n{line}\n"
+    (tmp_path / "project.py").write_text(text, encoding="utf-8")
+    done = run(tmp_path, "-c", PROGRAM, DJANGO_SETTINGS_MODULE="project")
+    assert "utilmeta.W101" in done.stdout, done.stderr
+    assert ("utilmeta.W130" in done.stdout) is is_found
