@@ -6,7 +6,7 @@ import enum
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Generic, Optional, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -42,6 +42,15 @@ class Point:
 class Paging(BaseModel):
     limit: int = Field(10, ge=1, le=100)
     tags: list[str] = []
+
+
+R = TypeVar("R")
+
+
+class Made(Response[R], Generic[R]):
+    """An answer with a member for its result, and no status of its own."""
+
+    result_key = "made"
 
 
 class ValuesAPI(api.API):
@@ -195,6 +204,18 @@ class BodiesAPI(api.API):
     def created(self, n: int = request.BodyParam):
         return {"n": n}
 
+    @api.post(status=201)
+    def created_response(self):
+        return Response({"n": 1}, headers={"X-Made": "1"})
+
+    @api.post(status=201)
+    def created_generic(self) -> Made[dict[str, int]]:
+        return Made[dict[str, int]]({"n": 1})
+
+    @api.post(status=201)
+    def accepted_response(self):
+        return Response({"n": 1}, status=202)
+
     @api.delete
     def gone(self):
         return None
@@ -335,6 +356,14 @@ class AsyncAPI(api.API):
     @api.post
     async def model(self, article: Article):
         return article
+
+    @api.post(status=201)
+    async def created_response(self):
+        return Response({"n": 1})
+
+    @api.post(status=201)
+    async def created_generic(self) -> Made[dict[str, int]]:
+        return Made[dict[str, int]]({"n": 1})
 
     @api.get
     async def crash(self):

@@ -301,6 +301,15 @@ CASES = [
     Case("too_large", "POST", f"{B}/small", {}, b"x" * 11, status=413),
     Case("just_fits", "POST", f"{B}/small", {}, b"x" * 10, json={"size": 10}),
     post("status_of_endpoint", f"{B}/created", {"n": 1}, status=201, json={"n": 1}),
+    post("status_of_endpoint_for_response", f"{B}/created_response", {}, status=201, json={"n": 1}),
+    post(
+        "status_of_endpoint_for_generic",
+        f"{B}/created_generic",
+        {},
+        status=201,
+        json={"made": {"n": 1}},
+    ),
+    post("status_of_response", f"{B}/accepted_response", {}, status=202, json={"n": 1}),
     Case("delete", "DELETE", f"{B}/gone", status=204, text=b""),
     post("nested_post", "/api/shops/2", {"name": "n"}, json={"shop": 2, "name": "n"}),
     # errors
@@ -386,6 +395,20 @@ ASYNC_CASES = [
     Case("async_stream", path="/api/asynchronous/numbers?n=2", text=b"0\n1\n"),
     Case("async_crash", path="/api/asynchronous/crash", status=500),
     Case("async_echo", "POST", "/api/asynchronous/echo", {}, b"abc" * 50_000, text=b"abc" * 50_000),
+    post(
+        "async_status_for_response",
+        "/api/asynchronous/created_response",
+        {},
+        status=201,
+        json={"n": 1},
+    ),
+    post(
+        "async_status_for_generic",
+        "/api/asynchronous/created_generic",
+        {},
+        status=201,
+        json={"made": {"n": 1}},
+    ),
     post(
         "async_model",
         "/api/asynchronous/model",

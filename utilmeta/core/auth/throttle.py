@@ -37,6 +37,11 @@ class Throttle:
         self._rates = parse_rates(rate)
         self._counters: Counters = MemoryCounters() if cache is None else CacheCounters(cache)
 
+    @property
+    def counters(self) -> Counters:
+        """Where attempts are counted."""
+        return self._counters
+
     def enter(self, request: Request, name: str, *, counts: bool = True) -> None:
         """Count an attempt.
 

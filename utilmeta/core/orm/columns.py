@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Callable, Container
 from decimal import Decimal
-from typing import Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 import annotated_types
 import pydantic
@@ -17,13 +17,20 @@ from django.core.validators import (
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import JSONField
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, core_schema
 
 from utilmeta.core.orm.fields import Carried
 from utilmeta.core.orm.storable import CHECKED, storable
 from utilmeta.utils.annotations import strip_optional
 
 _finite: Any = pydantic.Field(allow_inf_nan=False)
+# Metadata behind which pydantic does not see what type a value has.
+_FUNCTIONS = (
+    pydantic.BeforeValidator,
+    pydantic.AfterValidator,
+    pydantic.WrapValidator,
+    pydantic.PlainValidator,
+)
 _FORMATS = ((EmailValidator, "email"), (URLValidator, "uri"))
 
 
@@ -65,7 +72,8 @@ def carry(info: FieldInfo, column: Any) -> None:
     checks = _validators(column, declared)
     if checks or (declared is str and not _is_text(column)):
         found.append(pydantic.AfterValidator(_runner(column, checks)))
-    info.metadata.extend(item for item in found if not _is_said(info, item))
+    said = [item for item in found if not _is_said(info, item)]
+    info.metadata.extend(_spare_null(info, item) for item in said)
     _refuse_null(info, column)
     info.metadata.append(Carried())
 
@@ -80,6 +88,45 @@ def _is_said(info: FieldInfo, item: Any) -> bool:
     return not isinstance(item, pydantic.AfterValidator) and any(
         type(own) is type(item) for own in info.metadata
     )
+
+
+def _spare_null(info: FieldInfo, item: Any) -> Any:
+    """Return a limit, made to let null pass where pydantic would hold null itself to it.
+
+    Behind a validator function pydantic does not see which of its results are null.
+    """
+    declared = strip_optional(info.annotation)
+    own = any(isinstance(given, _FUNCTIONS) for given in info.metadata)
+    is_limit = not isinstance(item, pydantic.AfterValidator | Extra)
+    return UnlessNull(item, declared) if own and is_limit and declared != info.annotation else item
+
+
+class UnlessNull:
+    """A limit for values that are not null.
+
+    Args:
+        limit: what pydantic takes as metadata of a type.
+        declared: the type of the values.
+    """
+
+    def __init__(self, limit: Any, declared: Any) -> None:
+        self._limit = limit
+        self._declared = declared
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return the schema of the values, and after it the limit."""
+        limited = handler.generate_schema(Annotated[Any, self._limit])
+        return core_schema.chain_schema(
+            [handler(source), core_schema.nullable_schema(limited)],
+            metadata={"pydantic_js_functions": [self._describe]},
+        )
+
+    def _describe(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Return the JSON Schema with the limit, put where the value itself is described."""
+        limited: Any = Annotated[self._declared, self._limit]
+        known, said = (pydantic.TypeAdapter(t).json_schema() for t in (self._declared, limited))
+        told = {name: member for name, member in said.items() if known.get(name) != member}
+        return Extra(told).__get_pydantic_json_schema__(core["steps"][0], handler)
 
 
 def _limits(column: Any, declared: Any) -> list[Any]:

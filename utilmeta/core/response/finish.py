@@ -1,6 +1,7 @@
 """From what an endpoint returned to a response that is ready to be written."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,9 +51,17 @@ class Finisher:
     errors: type[Response[Any]] | None = None
 
     def wrap(self, result: object) -> Response[Any]:
-        """Return what an endpoint returned as a response; one it made is left alone."""
+        """Return what an endpoint returned as a response.
+
+        One that the endpoint made keeps its status, and takes the operation's where it has none.
+        """
         if isinstance(result, Response):
-            return result
+            if self.status is None or result.status is not None:
+                return result
+            # The endpoint may keep the response and return it elsewhere.
+            response = copy(result)
+            response.status = self.status
+            return response
         response = self.template(result)
         if self.status is not None:
             response.status = self.status
@@ -73,7 +82,7 @@ class Finisher:
                 raw.status = self.status
             return raw if self.status not in _BODILESS else bodiless(raw)
         if isinstance(result, Response):
-            return self._respond(result, request)
+            return self._respond(self.wrap(result), request)
         if self.template is not Response:
             return self._respond(self.wrap(result), request)
         raw = plain(result, self.encode, request, null_is_json=self.null_is_json)

@@ -1,11 +1,11 @@
-"""Django system checks of the running service."""
+"""What is worth knowing of the running service, in development too."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Info, Warning  # noqa: A004 - Django's name
 
 from utilmeta.conf import current
 from utilmeta.core.orm.connections.checks import check_databases
@@ -26,11 +26,6 @@ def check_service(app_configs: Sequence[Any] | None = None, **_kwargs: Any) -> l
         return [NO_SERVICE]
     found = [_version, _secret_key, _apps, _late, _urls, _databases]
     return [message for look in found for message in look(service)]
-
-
-def register_checks() -> None:
-    """Make Django run the checks; harmless when repeated."""
-    register(check_service, "utilmeta")
 
 
 def _late(service: Any) -> list[CheckMessage]:
