@@ -58,6 +58,7 @@ POSTGRES = (
 )
 REDIS = "CacheConnections({'default': RedisCache(host='redis', password='hunter2')})"
 FILES = """{
+    "SECURE_HSTS_SECONDS": 31536000, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
     "STATIC_URL": "static/", "STATIC_ROOT": "public/static",
     "MEDIA_URL": "/media/", "MEDIA_ROOT": "public/media",
     "STORAGES": {

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning  # noqa: A004 - Django's name
 
+from utilmeta.checks.databases import find_database_faults
 from utilmeta.checks.processes import find_process_faults
 from utilmeta.checks.trust import find_trust_faults
 from utilmeta.conf import Preference, current
@@ -21,8 +22,7 @@ def check_deployment(
     if service is None:
         return []
     service.setup()
-    looks: tuple[Look, ...] = (_production, find_trust_faults, find_process_faults, _time)
-    return [message for look in looks for message in look(service)]
+    return [message for look in _LOOKS for message in look(service)]
 
 
 def _production(service: Any) -> Iterator[CheckMessage]:
@@ -65,3 +65,12 @@ def _time(_service: Any) -> Iterator[CheckMessage]:
             hint="service.use(Time(use_tz=True)), and leave USE_TZ out of the settings module.",
             id="utilmeta.W131",
         )
+
+
+_LOOKS: tuple[Look, ...] = (
+    _production,
+    find_trust_faults,
+    find_process_faults,
+    find_database_faults,
+    _time,
+)

@@ -88,6 +88,7 @@ class Facts:
         host: address that it listens on.
         port: port that it listens on.
         is_secure: whether clients use https.
+        hsts: what Strict-Transport-Security is to say; None for nothing.
         domain: host name that clients use; None when it is not known.
         max_body_size: bytes that a request body may have; None for any number.
         project: the project's folder on this machine.
@@ -118,6 +119,7 @@ class Facts:
     port: int
     is_secure: bool
     domain: str | None
+    hsts: str | None
     max_body_size: int | None
     project: Path
     lanes: int | None = None
@@ -169,6 +171,7 @@ def gather(service: Any) -> Facts:
         port=service.port,
         is_secure=_is_secure(deployment, origin.scheme or service.scheme),
         domain=domain,
+        hsts=_hsts(settings),
         max_body_size=preference.max_body_size,
         project=service.project_dir,
         lanes=preference.lanes,
@@ -264,6 +267,16 @@ def _check_path(path: PurePosixPath) -> None:
         )
 
 
+def _hsts(settings: Any) -> str | None:
+    """Return what Strict-Transport-Security is to say."""
+    if not settings.SECURE_HSTS_SECONDS:
+        return None
+    words = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    words += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    words += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
+    return "; ".join(words)
+
+
 def _is_secure(deployment: Deployment, scheme: str) -> bool:
     if deployment.certificate is not None:
         return True
@@ -283,7 +296,7 @@ def _reference(service: Any, application: object, *, asynchronous: bool) -> str:
             "the service is made in the program that was started, which servers cannot import; "
             "make it in a module of its own, such as server.py"
         )
-    held = vars(sys.modules[service.module_name])
+    held = vars(sys.modules.get(service.module_name, object))
     names = sorted(name for name, value in held.items() if value is application)
     for name in [*(item for item in _NAMES if item in names), *names]:
         return f"{service.module_name}:{name}"

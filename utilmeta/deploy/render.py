@@ -86,6 +86,7 @@ def _site_values(facts: Facts, files: list[Files]) -> dict[str, Any]:
         "redirects": redirects,
         # Where plain http is listened to.
         "plain_listen": (80 if redirects else None) if facts.is_secure else listen,
+        "hsts": facts.hsts,
         "certificate": given.certificate or _certbot(facts, "fullchain.pem"),
         "certificate_key": given.certificate_key or _certbot(facts, "privkey.pem"),
         "max_body_size": 0 if limit is None else limit + _ABOVE_LIMIT,
