@@ -4,7 +4,8 @@ from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.conf.deployment import Deployment
 from utilmeta.conf.env import Env
 from utilmeta.conf.health import Health
+from utilmeta.conf.logs import Logging
 from utilmeta.conf.preference import Preference
 from utilmeta.conf.time import Time
 
-__all__ = ["Config", "Deployment", "Env", "Health", "Preference", "ServiceInfo", "Time"]
+__all__ = ["Config", "Deployment", "Env", "Health", "Logging", "Preference", "ServiceInfo", "Time"]

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from utilmeta.conf import Config, Health, Preference, Time, current
+from utilmeta.conf import Config, Health, Logging, Preference, Time, current
 from utilmeta.conf.serving import find_serving
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
@@ -15,7 +15,7 @@ from utilmeta.core.api.specs.openapi import OpenAPI
 from utilmeta.core.orm.connections.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.core.server.contract import Adapter, Frame
+from utilmeta.core.server.contract import Adapter, Frame, Handler
 from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.hosts import Hosts
@@ -25,6 +25,7 @@ from utilmeta.core.server.identity import (
     check_route,
 )
 from utilmeta.core.server.mounts import check_async
+from utilmeta.core.server.observe.make import make_observer
 from utilmeta.core.server.own import own_handlers
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
@@ -64,14 +65,6 @@ class UtilMeta(Declaration):
         ConfigError: an argument is wrong, or the process has a service already.
         DependencyNotInstalled: the framework is missing.
     """
-
-    def __repr__(self) -> str:
-        return f"<UtilMeta {self.name!r} on {self.backend_name}>"
-
-    @property
-    def backend_name(self) -> str:
-        """Name of the framework."""
-        return self._adapter_class.name
 
     def mount(self, app: object, route: str) -> "UtilMeta":
         """Put another application beside the API, and return the service.
@@ -135,6 +128,7 @@ class UtilMeta(Declaration):
         check_async(compiled.operations, asynchronous=self.asynchronous, backend=self.backend_name)
         self.lifecycle.check(asynchronous=self.asynchronous)
         self._join_lifecycle(lanes)
+        self._observer = make_observer(self, rules.request)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
     @property
@@ -203,6 +197,11 @@ class UtilMeta(Declaration):
         return self._engine
 
     @property
+    def handler(self) -> Handler:
+        """What answers requests of the API: the engine, watched where somebody asked for it."""
+        return self._watched(self.route, self.engine)
+
+    @property
     def adapter(self) -> Adapter:
         """Our code for the framework, made when first asked for."""
         if self._adapter is None:
@@ -210,6 +209,7 @@ class UtilMeta(Declaration):
         return self._adapter
 
     def _make_adapter(self, kind: type[Adapter], app: object | None, asynchronous: bool) -> Adapter:
+        logs = self.get_config(Logging)
         return kind(
             Frame(
                 name=self.name,
@@ -221,6 +221,9 @@ class UtilMeta(Declaration):
                 grace=(self.get_config(Health) or Health()).grace if self.production else 0.0,
                 hooks=self.lifecycle,
                 patterns=self._mounts.patterns,
+                observer=lambda: self.observer,
+                has_access_log=logs is not None and logs.access,
+                keeps_logging=logs is not None,
             ),
             app,
         )
@@ -264,9 +267,9 @@ class UtilMeta(Declaration):
                 backend=self.backend_name,
             )
             for route, handler in [*own_handlers(self), *handlers]:
-                self.adapter.mount(route, handler)
+                self.adapter.mount(route, self._watched(route, handler))
             if engine.operations or not self._mounts:
-                self.adapter.mount(self.route, engine)
+                self.adapter.mount(self.route, self.handler)
             self._mounted = True
 
     def adapt(self, route: str | None = None) -> Any:
@@ -286,7 +289,7 @@ class UtilMeta(Declaration):
                 f"service.adapt(): {', '.join(sockets)}: a URL pattern of {self.backend_name} sees "
                 "no WebSockets; serve service.application()"
             )
-        return self.adapter.adapt(path, self.engine)
+        return self.adapter.adapt(path, self._watched(path, self.engine))
 
     @classmethod
     def adapt_api(
@@ -323,7 +326,7 @@ class UtilMeta(Declaration):
         else:
             chosen = service._make_adapter(adapter, app, mode)
         engine = service.engine.with_operations(compiled.operations, compiled.fallback)
-        return chosen.adapt(path, engine)
+        return chosen.adapt(path, service._watched(path, engine))
 
     def start(self) -> None:
         """Run the start-up hooks now, unless this process has run them.

@@ -4,17 +4,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from utilmeta.core.server.contract import RunOptions
+from utilmeta.core.server.contract import Frame, RunOptions
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 
-def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
+def run_uvicorn(app: Any, options: RunOptions, frame: Frame) -> None:
     """Serve an ASGI application until the process is told to end.
 
     Args:
         app: the application.
         options: how to listen.
-        module_name: module that made the service, where a reloading server looks for the app.
+        frame: what is known of the service; a reloading server looks for the app in its module.
 
     Raises:
         DependencyNotInstalled: uvicorn is missing.
@@ -30,9 +30,14 @@ def run_uvicorn(app: Any, options: RunOptions, *, module_name: str) -> None:
     extra: dict[str, Any] = {"proxy_headers": False, "log_level": "info", **options.extra}
     # A few compressed bytes could stand for messages that fill the memory before any is read.
     extra.setdefault("ws_per_message_deflate", False)
+    if frame.has_access_log:
+        extra.setdefault("access_log", False)
+    if frame.keeps_logging:
+        # Its loggers hand on to those that the service has configured.
+        extra.setdefault("log_config", None)
     target = app
     if options.auto_reload or extra.get("workers", 1) > 1:
-        target = import_string(app, module_name)
+        target = import_string(app, frame.module_name)
     options.banner()
     uvicorn.run(target, host=options.host, port=options.port, reload=options.auto_reload, **extra)
 
