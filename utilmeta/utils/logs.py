@@ -188,18 +188,18 @@ class ReadableLines(_Formatter):
         moment = time.strftime("%H:%M:%S", time.localtime(record.created))
         parts = [
             f"{moment}.{int(record.created % 1 * 1000):03d} {record.levelname:<7} {record.name}:",
-            _message(record).translate(_CONTROLS),
+            _message(record),
         ]
         told = getattr(record, "_told", ())
         parts += [
-            f"{name}={_text(value)}".translate(_CONTROLS)
+            f"{_text(name)}={_text(value)}"
             for name, value in shown_fields(record).items()
             if name not in told and value is not None
         ]
         request_id = labels_of(record).get("request_id")
         if request_id is not None:
             parts.append(f"[{request_id}]")
-        lines = [" ".join(parts)]
+        lines = [" ".join(parts).translate(_CONTROLS)]
         for below in (self._exception(record), record.stack_info):
             if below:
                 lines += [f"    {line.translate(_CONTROLS)}" for line in _text(below).split("\n")]

@@ -140,6 +140,27 @@ class Declaration:
         self._configs[kind] = instance
         return self
 
+    def mount(self, app: object, route: str) -> Self:
+        """Put another application beside the API, and return the service.
+
+        Args:
+            app: an API class, a WSGI application, an ASGI application (async services), a
+                class-based view of Django's or DRF's, URL patterns, or an object whose `urls` are
+                Django's: a DRF router, a NinjaAPI, `admin.site`.
+            route: path below which it answers.
+
+        Raises:
+            ConfigError: it is none of these, it cannot run here, the route is taken, or the
+                application has been made.
+        """
+        path = check_route(route, where="service.mount(route=...)")
+        if self._mounted:
+            raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
+        if path == self.route and self.api is not None:
+            raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
+        self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
+        return self
+
     def get_config(self, kind: type[C]) -> C | None:
         """Return the configuration of a type, None when none was given."""
         return cast("C | None", self._configs.get(kind))

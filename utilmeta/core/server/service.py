@@ -25,7 +25,7 @@ from utilmeta.core.server.identity import (
     check_route,
 )
 from utilmeta.core.server.mounts import check_async
-from utilmeta.core.server.observe.make import make_observer
+from utilmeta.core.server.observe.make import make_observer, numbers_of
 from utilmeta.core.server.own import own_handlers
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
@@ -65,27 +65,6 @@ class UtilMeta(Declaration):
         ConfigError: an argument is wrong, or the process has a service already.
         DependencyNotInstalled: the framework is missing.
     """
-
-    def mount(self, app: object, route: str) -> "UtilMeta":
-        """Put another application beside the API, and return the service.
-
-        Args:
-            app: an API class, a WSGI application, an ASGI application (async services), a
-                class-based view of Django's or DRF's, URL patterns, or an object whose `urls` are
-                Django's: a DRF router, a NinjaAPI, `admin.site`.
-            route: path below which it answers.
-
-        Raises:
-            ConfigError: it is none of these, it cannot run here, the route is taken, or the
-                application has been made.
-        """
-        path = check_route(route, where="service.mount(route=...)")
-        if self._mounted:
-            raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
-        if path == self.route and self.api is not None:
-            raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
-        self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
-        return self
 
     def setup(self) -> "UtilMeta":
         """Put the configuration in force, set Django up and compile the API, once.
@@ -129,6 +108,10 @@ class UtilMeta(Declaration):
         self.lifecycle.check(asynchronous=self.asynchronous)
         self._join_lifecycle(lanes)
         self._observer = make_observer(self, rules.request)
+        numbers = numbers_of(self._observer)
+        if numbers is not None:
+            self.lifecycle.startup.insert(0, numbers.start)
+            self.lifecycle.shutdown.insert(0, numbers.stop)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
     @property

@@ -32,8 +32,7 @@ class ObservedHandler:
         self._is_probe = is_probe
 
     def _annotate(self, seen: Seen, raw: RawRequest) -> None:
-        seen.route = self._route_of(raw)
-        seen.is_probe = self._is_probe
+        self._observer.place(seen, self._route_of(raw), is_probe=self._is_probe)
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; for sync servers."""

@@ -3,10 +3,12 @@
 from typing import Any
 
 from utilmeta.conf.logs import Logging
+from utilmeta.conf.metrics import Metrics
 from utilmeta.core.request import RequestRules
 from utilmeta.core.server.contract import Handler
 from utilmeta.core.server.observe.access import AccessLog
 from utilmeta.core.server.observe.handler import ObservedHandler
+from utilmeta.core.server.observe.metrics import CountedStatements, Numbers
 from utilmeta.core.server.observe.observer import Observer, Watcher
 from utilmeta.core.server.observe.routes import route_finder
 from utilmeta.core.server.observe.statements import SlowStatements, Statements, Wrapper
@@ -32,6 +34,13 @@ def make_observer(service: Any, rules: RequestRules) -> Observer | None:
             watchers.append(access)
         if logs.slow_sql is not None:
             wrappers.append(SlowStatements(logs.slow_sql))
+    metrics = service.get_config(Metrics)
+    if metrics is not None:
+        numbers = Numbers(
+            metrics, service=service.name, version=service.version, backend=service.backend_name
+        )
+        watchers.append(numbers)
+        wrappers.append(CountedStatements(numbers))
     Statements(wrappers).watch()
     if logs is None and not watchers:
         return None
@@ -57,3 +66,9 @@ def observed(handler: Handler, route: str, observer: Observer | None) -> Handler
         route_finder(route, handler),
         is_probe=getattr(handler, "is_exact", False),
     )
+
+
+def numbers_of(observer: Observer | None) -> Numbers | None:
+    """Return what counts for a service; None when nothing does."""
+    watchers = () if observer is None else observer.watchers
+    return next((item for item in watchers if isinstance(item, Numbers)), None)

@@ -92,6 +92,9 @@ class Watcher:
     def begin(self, seen: Seen) -> None:
         """A request has come in."""
 
+    def probe(self, seen: Seen) -> None:
+        """A request has turned out to ask for health or metrics."""
+
     def enter(self, seen: Seen) -> Any:
         """Put in force what holds within the request; returns what `leave` is given."""
 
@@ -133,6 +136,20 @@ class Observer:
         given = raw.header(self._asked)
         # It is a label and nothing else, so that everybody may give one.
         return given if given is not None and is_request_id(given) else uuid.uuid4().hex
+
+    def place(self, seen: Seen, route: str | None, *, is_probe: bool) -> None:
+        """Tell where a request has been found to belong.
+
+        Args:
+            seen: the request.
+            route: template of its path; None when nothing is there.
+            is_probe: whether it asks for health or metrics.
+        """
+        seen.route = route
+        if is_probe and not seen.is_probe:
+            seen.is_probe = True
+            for watcher in self.watchers:
+                watcher.probe(seen)
 
     def enter(self, seen: Seen) -> tuple[Token[Any], list[Any]]:
         """Put a request in force in the current context, until `leave`."""
