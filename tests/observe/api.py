@@ -1,7 +1,10 @@
 """The API that is watched."""
 
 import logging
+import os
+import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.db import connections
@@ -44,6 +47,11 @@ class RootAPI(api.API):
     @api.get
     def number(self) -> int:
         return select(connections["default"])
+
+    @api.get
+    def waits(self) -> None:
+        Path(os.environ["WAITING"]).write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(60)
 
     @api.get
     def pieces(self) -> Iterator[bytes]:
