@@ -51,6 +51,7 @@ FAULTS = [
         [("workers=2", "workers=2, worker='gevent'")],
         {"BACKEND": "flask", "DATABASE_URL": "mysql://demo@127.0.0.1/demo"},
     ),
+    ("utilmeta.W127", [("workers=2", "workers=2, server='uwsgi'")], {}),
     ("utilmeta.W131", [(TIME, 'service.use(Time(time_zone="UTC", use_tz=False))')], {}),
     ("security.W009", [], {"SECRET_KEY": "short"}),
     ("security.W009", [], {"SECRET_KEY": f"django-insecure-{KEY}"}),

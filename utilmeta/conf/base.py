@@ -63,6 +63,10 @@ class Config:
         """
         return {}
 
+    def settings_for(self, service: ServiceInfo) -> Mapping[str, object]:
+        """Return the Django settings for a service, where they depend on what it is."""
+        return self.django_settings()
+
     def named_settings(self) -> frozenset[str]:
         """Return the settings the user decided, which win over an existing project's."""
         return frozenset()

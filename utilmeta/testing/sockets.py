@@ -162,7 +162,7 @@ class WebSocketSession:
 
     async def _open(self) -> None:
         pair = self._pair = _Pair(self._offered)
-        conversation = self._service.engine.asocket(self._opening, pair)
+        conversation = self._service.handler.asocket(self._opening, pair)
         self._task = asyncio.ensure_future(conversation)
         await asyncio.wait({self._task, pair.decided}, return_when=asyncio.FIRST_COMPLETED)
         status, headers, rest = pair.decided.result()

@@ -15,6 +15,7 @@ from utilmeta.core.request.proxies import TrustedProxies
 from utilmeta.core.request.query import decode, parse_cookies, parse_query
 from utilmeta.core.request.raw import RawRequest, check_length
 from utilmeta.utils.exceptions import BadRequest
+from utilmeta.utils.logs import current_labels
 
 # Media types of an HTML form's body, without and with files.
 URLENCODED = "application/x-www-form-urlencoded"
@@ -79,6 +80,12 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.raw.prefix}{self.raw.path}>"
+
+    @property
+    def id(self) -> str | None:
+        """What log lines and the answer name the request by; None without `Logging()`."""
+        labels = current_labels.get()
+        return None if labels is None else labels.id
 
     @property
     def path(self) -> str:

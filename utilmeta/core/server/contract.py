@@ -74,6 +74,9 @@ class Frame:
         grace: seconds between the end of readiness and the first refused request.
         hooks: start and end of a serving process.
         patterns: makes Django URL patterns of the objects that were mounted with `urls`.
+        observer: returns what watches requests; None when nobody does.
+        has_access_log: whether the service writes a line for each request itself.
+        keeps_logging: whether logging is configured, so that servers leave it alone.
     """
 
     name: str
@@ -84,6 +87,9 @@ class Frame:
     grace: float
     hooks: Hooks
     patterns: Callable[[], list[Any]]
+    observer: Callable[[], Any]
+    has_access_log: bool = False
+    keeps_logging: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

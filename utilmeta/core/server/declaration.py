@@ -10,7 +10,7 @@ from utilmeta.conf import Config, current
 from utilmeta.conf.project import project_dir
 from utilmeta.conf.serving import Serving
 from utilmeta.core.api import API
-from utilmeta.core.server.contract import Adapter
+from utilmeta.core.server.contract import Adapter, Handler
 from utilmeta.core.server.engine import Engine
 from utilmeta.core.server.identity import (
     alias_main,
@@ -24,6 +24,8 @@ from utilmeta.core.server.identity import (
 )
 from utilmeta.core.server.lifecycle import Lifecycle
 from utilmeta.core.server.mounts import Mounts
+from utilmeta.core.server.observe import Observer
+from utilmeta.core.server.observe.make import observed
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import Composed
@@ -85,6 +87,7 @@ class Declaration:
         self._configs: dict[type[Config], Config] = {}
         self._mounts = Mounts()
         self._engine: Engine | None = None
+        self._observer: Observer | None = None
         self._lock = threading.RLock()
         self._setting_up = False
         self._mounted = False
@@ -143,9 +146,39 @@ class Declaration:
         self._configs[kind] = instance
         return self
 
+    def mount(self, app: object, route: str) -> Self:
+        """Put another application beside the API, and return the service.
+
+        Args:
+            app: an API class, a WSGI application, an ASGI application (async services), a
+                class-based view of Django's or DRF's, URL patterns, or an object whose `urls` are
+                Django's: a DRF router, a NinjaAPI, `admin.site`.
+            route: path below which it answers.
+
+        Raises:
+            ConfigError: it is none of these, it cannot run here, the route is taken, or the
+                application has been made.
+        """
+        path = check_route(route, where="service.mount(route=...)")
+        if self._mounted:
+            raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
+        if path == self.route and self.api is not None:
+            raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
+        self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
+        return self
+
     def get_config(self, kind: type[C]) -> C | None:
         """Return the configuration of a type, None when none was given."""
         return cast("C | None", self._configs.get(kind))
+
+    @property
+    def observer(self) -> Observer | None:
+        """What watches requests; None when nobody does."""
+        return self._observer
+
+    def _watched(self, route: str, handler: Handler) -> Handler:
+        """Return a handler for a route, watched where somebody asked for it."""
+        return observed(handler, route, self._observer)
 
     def expect_threads(self) -> None:
         """Prepare for a server that makes a thread for each request, as development servers do."""

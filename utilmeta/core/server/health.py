@@ -110,7 +110,13 @@ def _cared_for(check: Check) -> None:
 
 
 class Live:
-    """Answers 200 as long as the process answers at all."""
+    """Answers 200 as long as the process answers at all.
+
+    Attributes:
+        is_exact: that it answers at its own path alone, and is nothing a client asks for.
+    """
+
+    is_exact = True
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer."""
@@ -131,7 +137,12 @@ class Ready:
     Args:
         hooks: the service's.
         checks: what has to be in order.
+
+    Attributes:
+        is_exact: that it answers at its own path alone, and is nothing a client asks for.
     """
+
+    is_exact = True
 
     def __init__(self, hooks: Hooks, checks: Checks) -> None:
         self._hooks = hooks

@@ -53,6 +53,9 @@ class WSGIMount:
         hooks: started before the first request.
         lanes: worker threads it runs on under async servers.
         whole: whether the application expects the whole path, its own prefix included.
+
+    Attributes:
+        is_whole: the same.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class WSGIMount:
         self._app = app
         self._hooks = hooks
         self._lanes = lanes
-        self._whole = whole
+        self.is_whole = whole
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the application's answer."""
@@ -100,7 +103,7 @@ class WSGIMount:
             started[:] = [(status, headers)]
             return written.append
 
-        below = {} if self._whole else {"prefix": raw.prefix, "path": raw.path}
+        below = {} if self.is_whole else {"prefix": raw.prefix, "path": raw.path}
         environ = environ_of(raw, body, len(body.getbuffer()), **below)
         source = self._app(environ, start_response)
         try:

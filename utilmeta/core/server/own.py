@@ -3,8 +3,11 @@
 from typing import Any
 
 from utilmeta.conf.health import Health
+from utilmeta.conf.metrics import Metrics
 from utilmeta.core.server.contract import Handler
 from utilmeta.core.server.health import Live, Ready, make_checks
+from utilmeta.core.server.observe.make import numbers_of
+from utilmeta.core.server.scrape import Scrape
 from utilmeta.core.setup.compose import DEFAULT
 from utilmeta.core.setup.merge import DJANGO
 
@@ -15,7 +18,15 @@ def own_handlers(service: Any) -> list[tuple[str, Handler]]:
     Args:
         service: the service, set up.
     """
-    return _health_handlers(service)
+    found = [*_health_handlers(service), *_metrics_handlers(service)]
+    return [(route, handler) for route, handler in found if not _is_taken(service, route)]
+
+
+def _metrics_handlers(service: Any) -> list[tuple[str, Handler]]:
+    metrics, numbers = service.get_config(Metrics), numbers_of(service.observer)
+    if metrics is None or numbers is None:
+        return []
+    return [(metrics.path, Scrape(numbers, metrics.allow, service.engine.rules.request))]
 
 
 def _health_handlers(service: Any) -> list[tuple[str, Handler]]:
@@ -35,7 +46,7 @@ def _health_handlers(service: Any) -> list[tuple[str, Handler]]:
         caches = list(_declared(service, settings, "CACHES"))
         checks = make_checks(health, databases=databases, caches=caches)
         found.append((health.ready, Ready(service.lifecycle, checks)))
-    return [(route, handler) for route, handler in found if not _is_taken(service, route)]
+    return found
 
 
 def _declared(service: Any, settings: Any, name: str) -> dict[str, Any]:

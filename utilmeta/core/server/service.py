@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from utilmeta.conf import Config, Health, Preference, Time, current
+from utilmeta.conf import Config, Health, Logging, Preference, Time, current
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.specs.docs import make_docs_api
@@ -14,7 +14,7 @@ from utilmeta.core.api.specs.openapi import OpenAPI
 from utilmeta.core.orm.connections.databases import DatabaseConnections
 from utilmeta.core.request import RequestRules
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.core.server.contract import Adapter, Frame
+from utilmeta.core.server.contract import Adapter, Frame, Handler
 from utilmeta.core.server.declaration import Declaration
 from utilmeta.core.server.engine import Engine, EngineRules
 from utilmeta.core.server.engine.hosts import Hosts
@@ -24,6 +24,7 @@ from utilmeta.core.server.identity import (
     check_route,
 )
 from utilmeta.core.server.mounts import check_async
+from utilmeta.core.server.observe.make import make_observer, numbers_of
 from utilmeta.core.server.own import own_handlers
 from utilmeta.core.server.registry import check_mode, find_adapter
 from utilmeta.core.server.runner import serve
@@ -64,27 +65,6 @@ class UtilMeta(Declaration):
         ConfigError: an argument is wrong, or the process has a service already.
         DependencyNotInstalled: the framework is missing.
     """
-
-    def mount(self, app: object, route: str) -> "UtilMeta":
-        """Put another application beside the API, and return the service.
-
-        Args:
-            app: an API class, a WSGI application, an ASGI application (async services), a
-                class-based view of Django's or DRF's, URL patterns, or an object whose `urls` are
-                Django's: a DRF router, a NinjaAPI, `admin.site`.
-            route: path below which it answers.
-
-        Raises:
-            ConfigError: it is none of these, it cannot run here, the route is taken, or the
-                application has been made.
-        """
-        path = check_route(route, where="service.mount(route=...)")
-        if self._mounted:
-            raise ConfigError(f"service.mount({app!r}): mount it before application() or run()")
-        if path == self.route and self.api is not None:
-            raise ConfigError(f"service.mount(route=...): {path or '/'!r} is the API's")
-        self._mounts.add(app, path, serves_asgi=self.asynchronous and self.backend_name != "flask")
-        return self
 
     def setup(self) -> "UtilMeta":
         """Put the configuration in force, set Django up and compile the API, once.
@@ -127,6 +107,11 @@ class UtilMeta(Declaration):
         check_async(compiled.operations, asynchronous=self.asynchronous, backend=self.backend_name)
         self.lifecycle.check(asynchronous=self.asynchronous)
         self._join_lifecycle(lanes)
+        self._observer = make_observer(self, rules.request)
+        numbers = numbers_of(self._observer)
+        if numbers is not None:
+            self.lifecycle.startup.insert(0, numbers.start)
+            self.lifecycle.shutdown.insert(0, numbers.stop)
         self._engine = Engine(compiled.operations, rules, compiled.fallback)
 
     def _docs_api(self, preference: Preference) -> type[API] | None:
@@ -188,6 +173,11 @@ class UtilMeta(Declaration):
         return self._engine
 
     @property
+    def handler(self) -> Handler:
+        """What answers requests of the API: the engine, watched where somebody asked for it."""
+        return self._watched(self.route, self.engine)
+
+    @property
     def adapter(self) -> Adapter:
         """Our code for the framework, made when first asked for."""
         if self._adapter is None:
@@ -195,6 +185,7 @@ class UtilMeta(Declaration):
         return self._adapter
 
     def _make_adapter(self, kind: type[Adapter], app: object | None, asynchronous: bool) -> Adapter:
+        logs = self.get_config(Logging)
         return kind(
             Frame(
                 name=self.name,
@@ -205,6 +196,9 @@ class UtilMeta(Declaration):
                 grace=(self.get_config(Health) or Health()).grace_for(production=self.production),
                 hooks=self.lifecycle,
                 patterns=self._mounts.patterns,
+                observer=lambda: self.observer,
+                has_access_log=logs is not None and logs.access,
+                keeps_logging=logs is not None,
             ),
             app,
         )
@@ -248,9 +242,9 @@ class UtilMeta(Declaration):
                 backend=self.backend_name,
             )
             for route, handler in [*own_handlers(self), *handlers]:
-                self.adapter.mount(route, handler)
+                self.adapter.mount(route, self._watched(route, handler))
             if engine.operations or not self._mounts:
-                self.adapter.mount(self.route, engine)
+                self.adapter.mount(self.route, self.handler)
             self._mounted = True
 
     def adapt(self, route: str | None = None) -> Any:
@@ -270,7 +264,7 @@ class UtilMeta(Declaration):
                 f"service.adapt(): {', '.join(sockets)}: a URL pattern of {self.backend_name} sees "
                 "no WebSockets; serve service.application()"
             )
-        return self.adapter.adapt(path, self.engine)
+        return self.adapter.adapt(path, self._watched(path, self.engine))
 
     @classmethod
     def adapt_api(
@@ -307,7 +301,7 @@ class UtilMeta(Declaration):
         else:
             chosen = service._make_adapter(adapter, app, mode)
         engine = service.engine.with_operations(compiled.operations, compiled.fallback)
-        return chosen.adapt(path, engine)
+        return chosen.adapt(path, service._watched(path, engine))
 
     def start(self) -> None:
         """Run the start-up hooks now, unless this process has run them.

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
+from django.utils.log import configure_logging
 
 from utilmeta.core.setup.compose import Composed
 from utilmeta.core.setup.merge import Merged, merge
@@ -81,6 +82,9 @@ def apply(composed: Composed, *, module_name: str | None, production: bool) -> M
         _use_time_zone()
     if not _is_populated():
         django.setup()
+    elif "LOGGING" in merged.values:
+        # Django's own set-up has read it before.
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     return replace(merged, late=late)
 
 

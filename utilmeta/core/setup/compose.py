@@ -76,7 +76,7 @@ def compose(
     extra: set[str] = set()
     for config in configs:
         source = type(config).__name__
-        for name, value in config.django_settings().items():
+        for name, value in config.settings_for(service).items():
             if name in _JOINED and name in values:
                 values[name] = list(dict.fromkeys([*_as_list(values[name]), *_as_list(value)]))
                 origins[name] += f", {source}"

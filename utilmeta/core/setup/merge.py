@@ -135,6 +135,7 @@ RULES: Mapping[str, Rule] = {
     "ROOT_URLCONF": _KEPT,
     "WSGI_APPLICATION": _KEPT,
     "ASGI_APPLICATION": _KEPT,
+    "LOGGING": _KEPT,
 }
 
 

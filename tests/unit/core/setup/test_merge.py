@@ -58,6 +58,7 @@ SAMPLES: dict[str, Any] = {
     "ROOT_URLCONF": "shop.urls",
     "WSGI_APPLICATION": "shop.wsgi",
     "ASGI_APPLICATION": "shop.asgi",
+    "LOGGING": {"version": 1},
 }
 
 
@@ -116,7 +117,7 @@ UNLESS_NAMED = [
     "USE_TZ",
     "APPEND_SLASH",
 ]
-KEPT = ["ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"]
+KEPT = ["ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION", "LOGGING"]
 
 
 def test_rules_are_all_covered_below():
@@ -301,11 +302,11 @@ def test_decision_of_the_user_is_set_where_the_project_says_nothing(name: str):
     assert merged.origins[name][1] == "DjangoSettings"
 
 
-@pytest.mark.parametrize("existing", [None, {}, {"LOGGING": {}}])
+@pytest.mark.parametrize("existing", [None, {}, {"FORMAT_MODULE_PATH": {}}])
 def test_setting_without_a_rule_is_a_config_error_that_names_who_and_where_to_put_it(existing: Any):
     with pytest.raises(ConfigError) as caught:
-        join(existing, composed(LOGGING={}, who="Mail"))
-    assert "Mail sets LOGGING" in str(caught.value)
+        join(existing, composed(FORMAT_MODULE_PATH={}, who="Mail"))
+    assert "Mail sets FORMAT_MODULE_PATH" in str(caught.value)
     assert "DjangoSettings(extra={...})" in str(caught.value)
 
 

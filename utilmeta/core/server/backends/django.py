@@ -18,9 +18,12 @@ from utilmeta.core.server.contract import Adapter, Frame, Handler, Hooks, RunOpt
 from utilmeta.core.server.gateways.asgi import Lifespan
 from utilmeta.core.server.gateways.django import from_asgi, from_wsgi, to_django
 from utilmeta.core.server.gateways.django_entrance import DjangoEntrance, answer_asgi, answer_wsgi
+from utilmeta.core.server.gateways.django_observed import RouteTeller
 from utilmeta.core.server.gateways.endpoints import Fallback, refuse_sockets
 from utilmeta.core.server.gateways.entrance import Routes
+from utilmeta.core.server.gateways.observed import observe_asgi, observe_wsgi
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
+from utilmeta.core.server.observe import Observer
 from utilmeta.core.server.patterns import connect_patterns
 from utilmeta.core.setup.options import DjangoSettings
 
@@ -74,6 +77,48 @@ class ServiceASGIHandler(ASGIHandler):
         if not self._hooks.started:
             await self._hooks.astart()
         if not await answer_asgi(self._entrance, scope, receive, send):
+            await super().__call__(scope, receive, send)
+
+
+class ObservedWSGIHandler(RouteTeller, ServiceWSGIHandler):
+    """The same, watched.
+
+    Args:
+        hooks: the service's.
+        entrance: answers what need not go through Django's handler.
+        observer: tells of requests.
+    """
+
+    def __init__(self, hooks: Hooks, entrance: DjangoEntrance, observer: Observer) -> None:
+        super().__init__(hooks, entrance)
+        self._observer = observer
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request."""
+        return observe_wsgi(self._observer, super().__call__, environ, start_response)
+
+
+class ObservedASGIHandler(RouteTeller, ServiceASGIHandler):
+    """The same, watched.
+
+    Args:
+        hooks: the service's.
+        sockets: takes WebSockets, which Django has not.
+        entrance: answers what need not go through Django's handler.
+        observer: tells of requests.
+    """
+
+    def __init__(
+        self, hooks: Hooks, sockets: Fallback, entrance: DjangoEntrance, observer: Observer
+    ) -> None:
+        super().__init__(hooks, sockets, entrance)
+        self._observer = observer
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one connection."""
+        if scope["type"] == "http":
+            await observe_asgi(self._observer, super().__call__, scope, receive, send)
+        else:
             await super().__call__(scope, receive, send)
 
 
@@ -154,6 +199,11 @@ class DjangoAdapter(Adapter):
         if self.app is not None:
             return self.app
         entrance = self._entrance = DjangoEntrance(self._routes, self.urlpatterns)
+        observer = self.frame.observer()
+        if observer is not None:
+            if self.frame.asynchronous:
+                return ObservedASGIHandler(self.frame.hooks, self._sockets, entrance, observer)
+            return ObservedWSGIHandler(self.frame.hooks, entrance, observer)
         if self.frame.asynchronous:
             return ServiceASGIHandler(self.frame.hooks, self._sockets, entrance)
         return ServiceWSGIHandler(self.frame.hooks, entrance)

@@ -12,6 +12,7 @@ from utilmeta.core.response import RawResponse
 from utilmeta.core.server.backends.flask_entrance import FlaskEntrance
 from utilmeta.core.server.contract import Adapter, Handler, RunOptions
 from utilmeta.core.server.gateways.entrance import Routes
+from utilmeta.core.server.gateways.observed import ObservedWSGI
 from utilmeta.core.server.gateways.wsgi import WSGIRequest, path_of, script_of
 
 
@@ -53,6 +54,7 @@ class FlaskAdapter(Adapter):
         self._routes = Routes()
         self._endpoints: set[str] = set()
         self._entrance: FlaskEntrance | None = None
+        self._is_observed = False
 
     @classmethod
     def owns(cls, app: object) -> bool:
@@ -85,7 +87,11 @@ class FlaskAdapter(Adapter):
             self._entrance = FlaskEntrance(
                 self.app, inner, self._routes, self._endpoints, self.write
             )
-            self.app.wsgi_app = self._entrance  # type: ignore[method-assign]
+            inner = self.app.wsgi_app = self._entrance  # type: ignore[method-assign]
+        observer = self.frame.observer()
+        if observer is not None and not self._is_observed:
+            self._is_observed = True
+            self.app.wsgi_app = ObservedWSGI(inner, observer)  # type: ignore[method-assign]
 
     def entrance(self) -> str | None:
         """Return why requests go through Flask; None when they need not."""

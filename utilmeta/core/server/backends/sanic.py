@@ -14,6 +14,7 @@ from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.response import RawResponse
 from utilmeta.core.server.backends.sanic_entrance import ServiceSanic
+from utilmeta.core.server.backends.sanic_observed import OWN, observe
 from utilmeta.core.server.backends.sanic_requests import SanicRequest, asks_for_socket, write
 from utilmeta.core.server.backends.sanic_socket import SanicSocket
 from utilmeta.core.server.contract import (
@@ -50,7 +51,9 @@ class SanicAdapter(Adapter):
 
     def __init__(self, frame: Frame, app: Any = None) -> None:
         name = frame.name if re.match(r"[A-Za-z_]", frame.name) else f"_{frame.name}"
-        super().__init__(frame, app or ServiceSanic(name))
+        super().__init__(frame, app or ServiceSanic(name, keeps_logging=frame.keeps_logging))
+        self._views: set[Any] = set()
+        self._is_observed = False
         self._conversations: set[asyncio.Task[None]] = set()
         self._grace = frame.grace
         hooks = frame.hooks
@@ -87,9 +90,11 @@ class SanicAdapter(Adapter):
                 return await self._converse(request, raw, handler)
             return await write(request, await handler.ahandle(raw))
 
+        self._views.add(view)
         if isinstance(self.app, ServiceSanic):
             self.app.entrance.routes.add(route, handler)
             self.app.entrance.views.add(view)
+        self._observe()
         # Lets Sanic take None for an answer, which a WebSocket's view returns.
         view.is_websocket = True  # type: ignore[attr-defined]
         self.app.enable_websocket()
@@ -103,6 +108,16 @@ class SanicAdapter(Adapter):
                 stream=True,
                 name=f"utilmeta{label}_{index}",
             )
+
+    def _observe(self) -> None:
+        """Watch what the application itself answers, where somebody asked for it."""
+        observer = self.frame.observer()
+        if observer is None or self._is_observed:
+            return
+        self._is_observed = True
+        observe(self.app, observer, self._views)
+        if isinstance(self.app, ServiceSanic):
+            self.app.entrance.own_middleware = OWN
 
     def entrance(self) -> str | None:
         """Return why requests go through Sanic's handler; None when they need not."""

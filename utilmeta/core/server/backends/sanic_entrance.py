@@ -21,6 +21,7 @@ class SanicEntrance:
     Attributes:
         routes: the handlers.
         views: Sanic's handlers that lead to them.
+        own_middleware: of ours, which does nothing to requests for the handlers.
         watch: whether it is open.
 
     Source: sanic.app.Sanic.handle_request, of Sanic 25.12.
@@ -30,14 +31,15 @@ class SanicEntrance:
         self._app = app
         self.routes = Routes()
         self.views: set[Any] = set()
+        self.own_middleware = 0
         self._native: dict[str, list[Any]] = {}
         self.watch = Watch(self._facts, self._judge)
 
     def _facts(self) -> Any:
         app = self._app
         return (
-            len(app.request_middleware),
-            len(app.response_middleware),
+            len(app.request_middleware) - self.own_middleware,
+            len(app.response_middleware) - self.own_middleware,
             len(app.named_request_middleware),
             len(app.named_response_middleware),
             len(app._future_signals),  # noqa: SLF001 - there is no public list of them
@@ -99,14 +101,18 @@ class SanicEntrance:
 class ServiceSanic(Sanic[Any, Any]):
     """Sanic's application of a service that was given none.
 
+    Args:
+        name: name of the application.
+        keeps_logging: whether logging is configured, so that Sanic leaves it alone.
+
     Attributes:
         entrance: answers what need not go through Sanic's routing.
     """
 
     __slots__ = ("entrance",)
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, *, keeps_logging: bool = False) -> None:
+        super().__init__(name, configure_logging=not keeps_logging)
         self.entrance = SanicEntrance(self)
 
     async def handle_request(self, request: Request[Any, Any]) -> None:

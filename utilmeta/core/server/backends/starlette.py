@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from utilmeta.core.server.contract import Adapter, Frame, Handler, RunOptions
 from utilmeta.core.server.gateways.endpoints import ASGIEntrance, Fallback
 from utilmeta.core.server.gateways.entrance import Watch, literal_of
+from utilmeta.core.server.gateways.observed import ObservedASGI
 from utilmeta.core.server.gateways.uvicorn import run_uvicorn
 
 # Where the classes are from that do nothing of a project's own.
@@ -92,7 +93,9 @@ class StarletteAdapter(Adapter):
         )
 
         def build_stack() -> Any:
-            return ASGIEntrance(build(), fallback.routes, watch, router)
+            stack = ASGIEntrance(build(), fallback.routes, watch, router)
+            observer = self.frame.observer()
+            return stack if observer is None else ObservedASGI(stack, observer)
 
         app.build_middleware_stack = build_stack  # type: ignore[method-assign]
 

@@ -1,6 +1,7 @@
 """Tornado: a message delegate beside the application's handlers."""
 
 import asyncio
+import logging
 import signal
 from importlib.metadata import version
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from tornado.web import Application
 
 from utilmeta.core.request.socket import is_upgrade
 from utilmeta.core.server.backends.tornado_exchange import Exchange, TornadoRequest
+from utilmeta.core.server.backends.tornado_observed import observe
 from utilmeta.core.server.backends.tornado_socket import SocketHandler
 from utilmeta.core.server.contract import (
     DRAIN,
@@ -223,6 +225,7 @@ class TornadoAdapter(Adapter):
 
     def __init__(self, frame: Frame, app: Any = None) -> None:
         super().__init__(frame, app)
+        self._is_observed = False
         self.exchanges: set[asyncio.Task[None]] = set()
         self.conversations: set[asyncio.Task[None]] = set()
 
@@ -234,6 +237,12 @@ class TornadoAdapter(Adapter):
     def mount(self, route: str, handler: Handler) -> None:
         """Add a rule after the application's own."""
         app = self.application()
+        observer = self.frame.observer()
+        if observer is not None and not self._is_observed:
+            self._is_observed = True
+            observe(app, observer)
+            if self.frame.has_access_log:
+                logging.getLogger("tornado.access").disabled = True
         app.wildcard_router.add_rules([self._rule(route, handler)])
         if isinstance(app, ServiceApplication):
             app.routes.add(route, handler)

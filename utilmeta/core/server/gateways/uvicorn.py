@@ -36,6 +36,11 @@ def run_uvicorn(app: Any, options: RunOptions, frame: Frame) -> None:
             "uvicorn", requirement="uvicorn", purpose="service.run() of an ASGI application"
         ) from exc
     extra: dict[str, Any] = {"host": options.host, "port": options.port, **options.extra}
+    if frame.has_access_log:
+        extra.setdefault("access_log", False)
+    if frame.keeps_logging:
+        # Its loggers hand on to those that the service has configured.
+        extra.setdefault("log_config", None)
     if options.auto_reload or extra.get("workers", 1) > 1:
         target = import_string(app, frame.module_name)
         options.banner()

@@ -1,0 +1,30 @@
+"""A service that is watched, on the back end that the environment names."""
+
+import os
+
+from tests.observe.api import AsyncAPI, RootAPI
+from utilmeta import UtilMeta
+from utilmeta.conf import Logging, Metrics
+from utilmeta.core.server.backends.django import DjangoSettings
+
+backend = os.environ["BACKEND"]
+is_async = os.environ.get("ASYNCHRONOUS") == "1"
+
+service = UtilMeta(
+    __name__,
+    backend=backend,
+    name="watched",
+    asynchronous=True if is_async else None,
+    api=AsyncAPI if is_async or backend not in ("django", "flask") else RootAPI,
+    route="/api",
+    port=int(os.environ.get("PORT", "8000")),
+    production=True,
+)
+service.use(DjangoSettings(secret_key="watched", allowed_hosts=["*"]))
+service.use(Logging(level=os.environ.get("LEVEL", "INFO")))
+service.use(Metrics())
+
+app = service.application()
+
+if __name__ == "__main__":
+    service.run()

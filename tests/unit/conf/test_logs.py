@@ -1,0 +1,68 @@
+"""`Logging`: what it makes of Django's setting, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from utilmeta.conf import Logging
+from utilmeta.core.setup.compose import compose
+from utilmeta.core.setup.merge import EXISTING, merge
+from utilmeta.utils.exceptions import ConfigError
+
+
+class Info:
+    name = module_name = "shop"
+    asynchronous = False
+    project_dir = Path()
+
+    def __init__(self, *, production: bool = False) -> None:
+        self.production = production
+
+
+def setting(config: Logging, *, production: bool) -> Any:
+    return config.settings_for(Info(production=production))["LOGGING"]
+
+
+@pytest.mark.parametrize(
+    ("given", "production", "formatter"),
+    [(None, True, "JSONLines"), (None, False, "ReadableLines"), ("text", True, "ReadableLines")],
+)
+def test_form_is_decided_by_production(given: Any, production: bool, formatter: str):
+    made = setting(Logging(format=given), production=production)
+    assert made["formatters"]["utilmeta"]["()"] == f"utilmeta.utils.logs.{formatter}"
+
+
+def test_levels_are_those_given():
+    made = setting(Logging(level="WARNING", loggers={"shop": "DEBUG"}), production=True)
+    assert made["root"] == {"handlers": ["utilmeta"], "level": "WARNING"}
+    assert made["loggers"]["shop"] == {"level": "DEBUG"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"level": "LOUD"},
+        {"loggers": {"a": "info"}},
+        {"slow_request": -1},
+        {"slow_sql": float("nan")},
+        {"request_id_header": "X Request"},
+        {"request_id_header": ""},
+        {"request_id_header": "X-É"},
+        {"format": "xml"},
+    ],
+)
+def test_wrong_options_are_refused(options: Any):
+    with pytest.raises(ConfigError, match=r"Logging\("):
+        Logging(**options)
+
+
+def test_a_projects_own_setting_wins():
+    composed = compose(Info(), [Logging()])
+    own = {"version": 1}
+    merged = merge({"LOGGING": own, "SECRET_KEY": "x"}, composed, production=False)
+    assert "LOGGING" not in merged.values
+    assert merged.origins["LOGGING"] == ("keep", EXISTING)
+    fresh = merge(None, composed, production=False)
+    assert fresh.origins["LOGGING"] == ("keep", "Logging")
+    assert "LOGGING" not in merge(None, compose(Info(), []), production=False).values

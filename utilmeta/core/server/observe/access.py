@@ -1,0 +1,68 @@
+"""Lines of the log about requests: one for each, and one more for slow ones."""
+
+import logging
+from urllib.parse import quote
+
+from utilmeta.conf.logs import Logging
+from utilmeta.core.server.observe.observer import Observer, Seen, Watcher
+
+access = logging.getLogger("utilmeta.access")
+slow = logging.getLogger("utilmeta.slow")
+
+# Characters of what clients send that are kept.
+_LONGEST = 512
+
+_IN_MESSAGE = ("method", "path", "status", "duration_ms")
+
+
+class AccessLog(Watcher):
+    """Writes a line for each request that has ended.
+
+    Args:
+        config: what is written.
+    """
+
+    def __init__(self, config: Logging) -> None:
+        self._slow = config.slow_request
+        self._has_access = config.access
+        self.observer: Observer | None = None
+
+    def end(self, seen: Seen, seconds: float) -> None:
+        """Write the lines of a request."""
+        level = logging.DEBUG if seen.is_probe else logging.INFO
+        is_slow = self._slow is not None and seconds >= self._slow and not seen.is_socket
+        has_access = self._has_access and access.isEnabledFor(level)
+        if not (is_slow or has_access):
+            return
+        method = "WS" if seen.is_socket else seen.raw.method
+        path = quote(seen.target)[:_LONGEST]
+        shown = round(seconds * 1000, 3)
+        fields: dict[str, object] = {
+            "method": method[:_LONGEST],
+            "path": path,
+            "status": seen.status,
+            "duration_ms": shown,
+            "route": seen.route,
+            "_told": _IN_MESSAGE,
+        }
+        if is_slow:
+            slow.warning(
+                "slow request: %s %s %d %.1f ms", method, path, seen.status, shown, extra=fields
+            )
+        if has_access:
+            fields |= self._further(seen)
+            access.log(level, "%s %s %d %.1f ms", method, path, seen.status, shown, extra=fields)
+
+    def _further(self, seen: Seen) -> dict[str, object]:
+        agent = seen.raw.header("user-agent")
+        further: dict[str, object] = {
+            "bytes": seen.size,
+            "client": None if self.observer is None else self.observer.client_of(seen),
+            "user_agent": None if agent is None else agent[:_LONGEST],
+        }
+        if seen.code is not None:
+            further["code"] = seen.code
+        if seen.error is not None and seen.status >= 500:
+            # The exception itself has been logged where it was raised.
+            further["error"] = type(seen.error).__name__
+        return further
