@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 
 from utilmeta.core import api, request
@@ -66,6 +67,10 @@ class AsyncAPI(RootAPI):
         logger.info("awaited")
         labels = current_labels.get()
         return None if labels is None else labels.id
+
+    @api.get
+    async def number_awaited(self) -> int:
+        return await sync_to_async(lambda: select(connections["default"]))()
 
     @api.get
     async def flow(self) -> AsyncIterator[bytes]:

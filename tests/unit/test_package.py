@@ -29,6 +29,9 @@ FIXED = [
     "utilmeta.conf:Time",
     "utilmeta.conf:Preference",
     "utilmeta.conf:Config",
+    *names("utilmeta.conf", "Deployment Health Logging Metrics Tracing"),
+    *names("utilmeta.utils.logs", "JSONLines ReadableLines RequestLabels"),
+    "utilmeta.core.server.gateways.django_observed:ObserveMiddleware",
     "utilmeta.conf.time:Time",
     *names("utilmeta.testing", "override_service Client AsyncClient WebSocketSession"),
     "utilmeta.urls:urlpatterns",
@@ -150,6 +153,9 @@ SIGNATURES = {
     "utilmeta.core.api:Cache": "cache_control etag last_modified vary max_age",
     "utilmeta.core.api:RateLimit": "rate key",
     "utilmeta.core.api:Retry": "max_retries",
+    "utilmeta.conf:Logging": "format level loggers access slow_request slow_sql request_id_header",
+    "utilmeta.conf:Metrics": "path allow buckets sizes",
+    "utilmeta.conf:Tracing": "statements durations tracer_provider meter_provider",
     "utilmeta.conf.http:Cookie": "name age domain path secure http_only same_site",
     "utilmeta.core.auth:User": "model authentication login_fields password_field login_time_field "
     "login_ip_field key field scopes_field",
@@ -181,7 +187,7 @@ def test_promised_attributes_are_there():
     from utilmeta.core.response import Response
 
     request = "path query headers cookies body data content_type host origin scheme ip_address "
-    request += "time authorization adaptor url aread"
+    request += "time authorization adaptor url aread id"
     promised = {
         Request: request,
         Error: "type message status traceback throw",

@@ -8,6 +8,7 @@ from utilmeta.conf.logs import Logging
 from utilmeta.conf.metrics import Metrics
 from utilmeta.conf.preference import Preference
 from utilmeta.conf.time import Time
+from utilmeta.conf.tracing import Tracing
 
 __all__ = [
     "Config",
@@ -19,4 +20,5 @@ __all__ = [
     "Preference",
     "ServiceInfo",
     "Time",
+    "Tracing",
 ]

@@ -79,7 +79,7 @@ class _Body:
             chunk = next(self._chunks)
         except Exception as exc:
             if not isinstance(exc, StopIteration):
-                seen.error = exc
+                seen.broke(exc)
             raise
         finally:
             observer.leave(entered)

@@ -4,7 +4,7 @@ import logging
 from urllib.parse import quote
 
 from utilmeta.conf.logs import Logging
-from utilmeta.core.server.observe.observer import Observer, Seen, Watcher
+from utilmeta.core.server.observe.observer import Seen, Watcher
 
 access = logging.getLogger("utilmeta.access")
 slow = logging.getLogger("utilmeta.slow")
@@ -25,7 +25,6 @@ class AccessLog(Watcher):
     def __init__(self, config: Logging) -> None:
         self._slow = config.slow_request
         self._has_access = config.access
-        self.observer: Observer | None = None
 
     def end(self, seen: Seen, seconds: float) -> None:
         """Write the lines of a request."""
@@ -57,12 +56,12 @@ class AccessLog(Watcher):
         agent = seen.raw.header("user-agent")
         further: dict[str, object] = {
             "bytes": seen.size,
-            "client": None if self.observer is None else self.observer.client_of(seen),
+            "client": self.observer.client_of(seen),
             "user_agent": None if agent is None else agent[:_LONGEST],
         }
         if seen.code is not None:
             further["code"] = seen.code
-        if seen.error is not None and seen.status >= 500:
+        if seen.error is not None and seen.has_failed:
             # The exception itself has been logged where it was raised.
             further["error"] = type(seen.error).__name__
         return further

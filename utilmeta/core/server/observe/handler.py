@@ -134,7 +134,7 @@ class Tap:
             chunk = next(self._source)
         except Exception as exc:
             if not isinstance(exc, StopIteration):
-                self._seen.error = exc
+                self._seen.broke(exc)
             raise
         finally:
             self._observer.leave(entered)
@@ -167,7 +167,7 @@ class AsyncTap:
             chunk = await anext(self._source)
         except Exception as exc:
             if not isinstance(exc, StopAsyncIteration):
-                self._seen.error = exc
+                self._seen.broke(exc)
             raise
         finally:
             self._observer.leave(entered)

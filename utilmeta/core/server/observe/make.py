@@ -4,6 +4,7 @@ from typing import Any
 
 from utilmeta.conf.logs import Logging
 from utilmeta.conf.metrics import Metrics
+from utilmeta.conf.tracing import Tracing
 from utilmeta.core.request import RequestRules
 from utilmeta.core.server.contract import Handler
 from utilmeta.core.server.observe.access import AccessLog
@@ -12,6 +13,7 @@ from utilmeta.core.server.observe.metrics import CountedStatements, Numbers
 from utilmeta.core.server.observe.observer import Observer, Watcher
 from utilmeta.core.server.observe.routes import route_finder
 from utilmeta.core.server.observe.statements import SlowStatements, Statements, Wrapper
+from utilmeta.core.server.observe.tracing import Spans, TracedStatements
 
 
 def make_observer(service: Any, rules: RequestRules) -> Observer | None:
@@ -27,13 +29,18 @@ def make_observer(service: Any, rules: RequestRules) -> Observer | None:
     watchers: list[Watcher] = []
     wrappers: list[Wrapper] = []
     logs = service.get_config(Logging)
-    access = None
     if logs is not None:
         if logs.access or logs.slow_request is not None:
-            access = AccessLog(logs)
-            watchers.append(access)
+            watchers.append(AccessLog(logs))
         if logs.slow_sql is not None:
             wrappers.append(SlowStatements(logs.slow_sql))
+    tracing = service.get_config(Tracing)
+    if tracing is not None:
+        spans = Spans(tracing)
+        # Before the others, so that their lines and numbers are a part of the trace.
+        watchers.insert(0, spans)
+        if tracing.statements:
+            wrappers.append(TracedStatements(spans))
     metrics = service.get_config(Metrics)
     if metrics is not None:
         numbers = Numbers(
@@ -44,10 +51,7 @@ def make_observer(service: Any, rules: RequestRules) -> Observer | None:
     Statements(wrappers).watch()
     if logs is None and not watchers:
         return None
-    observer = Observer(watchers, rules, None if logs is None else logs.request_id_header)
-    if access is not None:
-        access.observer = observer
-    return observer
+    return Observer(watchers, rules, None if logs is None else logs.request_id_header)
 
 
 def observed(handler: Handler, route: str, observer: Observer | None) -> Handler:

@@ -30,6 +30,7 @@ class Seen:
         size: bytes of the answer's body that were sent; None where nobody counts.
         error: the exception that was answered for; None for an endpoint's own answer.
         code: close code of a WebSocket; None where it is not known.
+        is_broken: whether the body of the answer has ended with an error.
         is_probe: whether it asks for health or metrics.
         trace: trace id and span id in hexadecimal; None without tracing.
         span: the span of the request; None without tracing.
@@ -42,6 +43,7 @@ class Seen:
         "context",
         "error",
         "id",
+        "is_broken",
         "is_probe",
         "is_socket",
         "raw",
@@ -63,6 +65,7 @@ class Seen:
         self.size: int | None = None
         self.error: BaseException | None = None
         self.code: int | None = None
+        self.is_broken = False
         self.is_probe = False
         self.trace: tuple[str, str] | None = None
         self.span: Any = None
@@ -74,6 +77,16 @@ class Seen:
         is_first, self._is_over = not self._is_over, True
         return is_first
 
+    def broke(self, error: Exception) -> None:
+        """Note that the body of the answer has ended with an error."""
+        self.error = error
+        self.is_broken = True
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the server is at fault."""
+        return self.status >= 500 or self.is_broken
+
     @property
     def target(self) -> str:
         """The whole path, decoded."""
@@ -83,11 +96,15 @@ class Seen:
 class Watcher:
     """Somebody who watches requests; what it does not need it leaves as it is.
 
+    Attributes:
+        observer: who tells it of them.
+
     Its methods do not raise, and none of them waits.
     """
 
     # Whether `enter` and `leave` have to be called.
     has_context = False
+    observer: "Observer"
 
     def begin(self, seen: Seen) -> None:
         """A request has come in."""
@@ -119,6 +136,8 @@ class Observer:
     ) -> None:
         self.watchers = tuple(watchers)
         self._rules = rules
+        for watcher in watchers:
+            watcher.observer = self
         self._entering = tuple(item for item in watchers if item.has_context)
         self.header = header
         self._asked = None if header is None else header.lower()
