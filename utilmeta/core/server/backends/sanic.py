@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import threading
 from importlib.metadata import version
 from typing import Any, ClassVar, cast
 
@@ -61,8 +62,11 @@ class SanicAdapter(Adapter):
         async def start(_app: object) -> None:
             await hooks.start_or_raise()
 
-        async def drain(_app: object) -> None:
+        async def drain(sanic: Sanic[Any, Any]) -> None:
             hooks.drain()
+            if sanic.asgi or threading.current_thread() is not threading.main_thread():
+                # Another server ends it, which has waited.
+                return
             # Sanic would go on where a second signal has interrupted it.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
