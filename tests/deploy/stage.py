@@ -134,7 +134,12 @@ class Stage:
         return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
     def ask(
-        self, target: str, headers: Mapping[str, str] | None = None, *, source: str = "127.0.0.1"
+        self,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        source: str = "127.0.0.1",
+        port: int | None = None,
     ) -> tuple[int, Any]:
         """Return status and value of an answer through nginx; 0 when nobody listens.
 
@@ -142,9 +147,10 @@ class Stage:
             target: the request's.
             headers: in addition.
             source: address that the client calls from.
+            port: another one than that of the site that was written.
         """
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.listen, timeout=40, source_address=(source, 0)
+            "127.0.0.1", port or self.listen, timeout=40, source_address=(source, 0)
         )
         try:
             connection.request("GET", target, headers={"Host": self.host, **(headers or {})})
@@ -272,18 +278,25 @@ def staged(row: Row, folder: Path, **environ: str) -> Iterator[Stage]:
     stage.release("1")
     stage.deploy()
     try:
-        with _nginx(stage):
+        site = folder / "deploy" / "nginx.conf"
+        beside = folder.parent / f"{folder.name}-nginx"
+        with nginx(site, beside, lambda: stage.ask("/healthz")[0]):
             yield stage
     finally:
         stage.end()
 
 
 @contextmanager
-def _nginx(stage: Stage) -> Iterator[None]:
-    folder = stage.folder.parent / f"{stage.folder.name}-nginx"
+def nginx(site: Path, folder: Path, is_there: Callable[[], Any]) -> Iterator[None]:
+    """Serve a site with nginx.
+
+    Args:
+        site: the file that it includes.
+        folder: where its own files go; it is made.
+        is_there: returns whether it answers.
+    """
     folder.mkdir()
     configuration = folder / "nginx.conf"
-    site = stage.folder / "deploy" / "nginx.conf"
     configuration.write_text(NGINX.format(folder=folder, site=site), encoding="utf-8")
     words = ["nginx", "-p", str(folder), "-e", str(folder / "early.log"), "-c", str(configuration)]
     process = subprocess.Popen(
@@ -291,9 +304,7 @@ def _nginx(stage: Stage) -> Iterator[None]:
     )
     try:
         wait_until(
-            lambda: process.poll() is not None or stage.ask("/healthz")[0],
-            10,
-            what=f"nginx; see {folder}",
+            lambda: process.poll() is not None or is_there(), 10, what=f"nginx; see {folder}"
         )
         assert process.poll() is None, (folder / "early.log").read_text(encoding="utf-8")
         yield

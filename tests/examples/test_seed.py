@@ -445,14 +445,27 @@ def test_uwsgi_names_an_application_that_exists(folder: Path):
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("uwsgi.conf", ["include uwsgi_params", "uwsgi_pass 127.0.0.1:8000"]),
+        (
+            "uwsgi.conf",
+            [
+                "include uwsgi_params",
+                "uwsgi_param HTTP_HOST $http_host",
+                "uwsgi_param HTTP_X_FORWARDED_FOR $remote_addr",
+                "uwsgi_param HTTP_X_FORWARDED_HOST $http_host",
+                "uwsgi_param HTTP_X_FORWARDED_PROTO $scheme",
+                'uwsgi_param HTTP_FORWARDED ""',
+                "uwsgi_pass 127.0.0.1:8000",
+            ],
+        ),
         (
             "proxy.conf",
             [
                 "proxy_pass http://127.0.0.1:8000",
-                "proxy_set_header Host $host",
-                "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for",
-                "proxy_set_header REMOTE_ADDR $remote_addr",
+                "proxy_set_header Host $http_host",
+                "proxy_set_header X-Forwarded-For $remote_addr",
+                "proxy_set_header X-Forwarded-Host $http_host",
+                "proxy_set_header X-Forwarded-Proto $scheme",
+                'proxy_set_header Forwarded ""',
             ],
         ),
     ],
@@ -464,10 +477,5 @@ def test_nginx_hands_the_api_to_the_server_behind_it(folder: Path, file: str, ex
     assert outer is not None
     blocks = [[line.strip() for line in part.split(";")] for part in outer.groups()]
     assert [block.pop() for block in blocks] == ["", ""]
-    assert blocks[0] == [
-        "listen 80",
-        "server_name example.com",
-        "charset utf-8",
-        "include proxy_params",
-    ]
+    assert blocks[0] == ["listen 80", "server_name example.com", "charset utf-8"]
     assert blocks[1] == expected
