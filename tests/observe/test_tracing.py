@@ -190,3 +190,25 @@ def test_a_missing_library_is_told_at_setup(monkeypatch: pytest.MonkeyPatch):
         watched("django", [Tracing()]),
     ):
         pass
+
+
+def test_a_request_is_below_the_span_of_a_server_that_is_traced(traced: Traced):
+    from utilmeta.core.server.inprocess import Sent, call_wsgi
+
+    with watched("flask", [traced.config]) as (service, _):
+        tracer = traced.provider.get_tracer("server")
+        headers = [("host", "localhost"), *CALLER.items()]
+        with tracer.start_as_current_span("server") as outer:
+            call_wsgi(service.application(), Sent(method="GET", target="/x", headers=headers))
+    span, _ = traced.one()
+    assert span.parent is not None
+    assert span.parent.span_id == outer.get_span_context().span_id
+
+
+def test_fastapi_makes_no_spans_beside_ours(traced: Traced, monkeypatch: pytest.MonkeyPatch):
+    from opentelemetry import trace
+
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", traced.provider)
+    with watched("fastapi", [Tracing()]) as (_, client):
+        client.get("/api/items/1")
+    assert [span.name for span in traced.spans(SpanKind.SERVER)] == ["GET /api/items/{id}"]

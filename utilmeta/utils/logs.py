@@ -1,6 +1,5 @@
 """Log records as lines: JSON or text, both with the request they belong to."""
 
-import json
 import logging
 import math
 import re
@@ -9,7 +8,9 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from utilmeta.utils.masking import mask
+import msgspec
+
+from utilmeta.utils.masking import MASK, is_secret, mask, mask_url
 
 
 class Labels(Protocol):
@@ -41,11 +42,15 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
 _CONTROLS |= {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
 # How deep, and how wide, values of extra fields are shown.
 _DEPTH = 6
 _WIDTH = 1000
-# Bits of the longest number that is shown in digits.
-_BITS = 1024
+# Bits of the longest number that readers of JSON take for one, and of the longest in digits.
+_BITS, _MOST_BITS = 63, 1024
+
+_encode = msgspec.json.Encoder().encode
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -65,6 +70,11 @@ def shown_fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _masked(name: str, value: object) -> Any:
+    if value.__class__ in _SCALARS:
+        # What nearly all fields hold.
+        if value is not None and value != "" and is_secret(name):
+            return MASK
+        return mask_url(value) if value.__class__ is str else value
     try:
         return mask(value, name)
     except Exception as exc:  # values of any class may come here, and a log line must not fail
@@ -72,6 +82,8 @@ def _masked(name: str, value: object) -> Any:
 
 
 def _text(value: object) -> str:
+    if value.__class__ is str and value.isascii():
+        return value
     try:
         text = str(value)
     except Exception as exc:  # as above
@@ -96,8 +108,13 @@ def plain(value: object, depth: int = _DEPTH) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
+    if value.__class__ is str:
+        return _text(value)
     if isinstance(value, int):
-        return int(value) if value.bit_length() <= _BITS else f"<int of {value.bit_length()} bits>"
+        bits = value.bit_length()
+        if bits <= _BITS:
+            return int(value)
+        return str(int(value)) if bits <= _MOST_BITS else f"<int of {bits} bits>"
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else repr(float(value))
     if depth and isinstance(value, dict | list | tuple | set | frozenset) and len(value) <= _WIDTH:
@@ -150,8 +167,8 @@ class JSONLines(_Formatter):
         """Return the line of a record."""
         told: dict[str, Any] = {
             "time": _time(record.created),
-            "level": record.levelname,
-            "logger": record.name,
+            "level": _text(record.levelname),
+            "logger": _text(record.name),
             "message": _message(record),
             **labels_of(record),
         }
@@ -162,18 +179,19 @@ class JSONLines(_Formatter):
             told["exception"] = _text(exception)
         if record.stack_info:
             told["stack"] = _text(record.stack_info)
-        return json.dumps(told, ensure_ascii=False).translate(_IN_JSON)
+        line = _encode(told).decode()
+        return line if line.isascii() and "\x7f" not in line else line.translate(_IN_JSON)
 
     def fallback(self, record: logging.LogRecord, why: str) -> str:
         """Return the line of a record that cannot be shown."""
-        return json.dumps(
+        return _encode(
             {
                 "time": _time(record.created),
-                "level": str(record.levelname),
-                "logger": str(record.name),
+                "level": _text(record.levelname),
+                "logger": _text(record.name),
                 "message": why,
             }
-        )
+        ).decode()
 
 
 class ReadableLines(_Formatter):

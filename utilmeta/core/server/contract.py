@@ -77,6 +77,7 @@ class Frame:
         observer: returns what watches requests; None when nobody does.
         has_access_log: whether the service writes a line for each request itself.
         keeps_logging: whether logging is configured, so that servers leave it alone.
+        has_traces: whether requests are traced, so that frameworks need not do so.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Frame:
     observer: Callable[[], Any]
     has_access_log: bool = False
     keeps_logging: bool = False
+    has_traces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from utilmeta.conf import Config, Health, Logging, Preference, Time, current
+from utilmeta.conf import Config, Health, Logging, Preference, Time, Tracing, current
 from utilmeta.core.api import API
 from utilmeta.core.api.rules import CompileRules
 from utilmeta.core.api.specs.docs import make_docs_api
@@ -199,6 +199,7 @@ class UtilMeta(Declaration):
                 observer=lambda: self.observer,
                 has_access_log=logs is not None and logs.access,
                 keeps_logging=logs is not None,
+                has_traces=self.get_config(Tracing) is not None,
             ),
             app,
         )

@@ -12,6 +12,7 @@ slow = logging.getLogger("utilmeta.slow")
 # Characters of what clients send that are kept.
 _LONGEST = 512
 
+_LINE = "%s %s %d %.1f ms"
 _IN_MESSAGE = ("method", "path", "status", "duration_ms")
 
 
@@ -45,12 +46,14 @@ class AccessLog(Watcher):
             "_told": _IN_MESSAGE,
         }
         if is_slow:
-            slow.warning(
-                "slow request: %s %s %d %.1f ms", method, path, seen.status, shown, extra=fields
-            )
+            slow.warning(f"slow request: {_LINE}", method, path, seen.status, shown, extra=fields)
         if has_access:
             fields |= self._further(seen)
-            access.log(level, "%s %s %d %.1f ms", method, path, seen.status, shown, extra=fields)
+            args = (method, path, seen.status, shown)
+            # As `access.log` does it, without a search for who has called it.
+            access.handle(
+                access.makeRecord(access.name, level, __file__, 0, _LINE, args, None, "end", fields)
+            )
 
     def _further(self, seen: Seen) -> dict[str, object]:
         agent = seen.raw.header("user-agent")

@@ -61,7 +61,13 @@ class Spans(Watcher):
 
     def begin(self, seen: Seen) -> None:
         """Begin the span of a request, as a part of its caller's trace."""
-        parent = self._propagate.extract(seen.raw, getter=self._getter)
+        current = self._trace.get_current_span().get_span_context()
+        # Where the framework or the server is traced itself, the request is a part of that.
+        parent = (
+            self._context.get_current()
+            if current.is_valid
+            else self._propagate.extract(seen.raw, getter=self._getter)
+        )
         span = self.tracer.start_span(
             _method(seen),
             context=parent,
