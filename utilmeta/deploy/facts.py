@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from utilmeta.conf import Preference
+from utilmeta.conf import Metrics, Preference
 from utilmeta.conf.deployment import Deployment, ServerName, WorkerName, choose_server
 from utilmeta.conf.health import Health
 from utilmeta.conf.sizing import without_pool
@@ -94,7 +94,8 @@ class Facts:
         project: the project's folder on this machine.
         lanes: worker threads of an async service, where the user has decided.
         files: what nginx answers by itself.
-        has_metrics_endpoint: whether the API has an endpoint of its own at `/metrics`.
+        metrics: path where metrics are read, which is not for clients; None where the API has an
+            endpoint of its own at `/metrics`.
         trusts_loopback: whether a proxy on this machine is believed.
         uses_static_app: whether `django.contrib.staticfiles` is installed.
         databases: Django's `DATABASES`, as far as somebody has set them.
@@ -119,12 +120,12 @@ class Facts:
     port: int
     is_secure: bool
     domain: str | None
-    hsts: str | None
     max_body_size: int | None
     project: Path
+    hsts: str | None = None
     lanes: int | None = None
     files: tuple[Files, ...] = ()
-    has_metrics_endpoint: bool = False
+    metrics: str | None = METRICS
     trusts_loopback: bool = False
     uses_static_app: bool = False
     databases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -176,7 +177,7 @@ def gather(service: Any) -> Facts:
         project=service.project_dir,
         lanes=preference.lanes,
         files=_files(settings),
-        has_metrics_endpoint=_has_endpoint(service, METRICS),
+        metrics=_metrics(service),
         trusts_loopback=_trusts(preference, loopback(service.host)),
         uses_static_app="django.contrib.staticfiles" in settings.INSTALLED_APPS,
         databases=_databases(service),
@@ -370,11 +371,15 @@ def _files(settings: Any) -> tuple[Files, ...]:
     return tuple(found)
 
 
-def _has_endpoint(service: Any, path: str) -> bool:
-    return any(
-        f"{service.route}/{str(item.template).strip('/')}".rstrip("/") == path
+def _metrics(service: Any) -> str | None:
+    config = service.get_config(Metrics)
+    if config is not None:
+        return str(config.path)
+    own = any(
+        f"{service.route}/{str(item.template).strip('/')}".rstrip("/") == METRICS
         for item in service.engine.operations
     )
+    return None if own else METRICS
 
 
 def loopback(host: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from utilmeta.deploy.commands import address, command, stop_seconds
-from utilmeta.deploy.facts import METRICS, Facts, Files, Place, moved
+from utilmeta.deploy.facts import Facts, Files, Place, moved
 from utilmeta.deploy.images import VENV, WORK, installs, stores, system_packages
 from utilmeta.deploy.sizing import Sizing
 from utilmeta.deploy.templating import render_template
@@ -92,7 +92,7 @@ def _site_values(facts: Facts, files: list[Files]) -> dict[str, Any]:
         "max_body_size": 0 if limit is None else limit + _ABOVE_LIMIT,
         "read_timeout": given.timeout + _ABOVE_TIMEOUT,
         "files": files,
-        "metrics": None if facts.has_metrics_endpoint else METRICS,
+        "metrics": facts.metrics,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from release import RELEASE
 
 from utilmeta import UtilMeta
-from utilmeta.conf import Deployment, Env, Health, Preference, Time
+from utilmeta.conf import Deployment, Env, Health, Logging, Metrics, Preference, Time
 from utilmeta.core import api, request
 from utilmeta.core.orm import Database, DatabaseConnections
 from utilmeta.core.server.backends.django import DjangoSettings
@@ -109,6 +109,8 @@ service = UtilMeta(
 service.use(DjangoSettings(secret_key=env.SECRET_KEY))
 service.use(Time(time_zone="UTC"))
 service.use(Preference(trusted_proxies=["127.0.0.1"]))
+service.use(Logging(slow_request=10, slow_sql=10))
+service.use(Metrics())
 service.use(Health(grace=env.GRACE))
 service.use(DatabaseConnections({"default": Database.from_url(env.DATABASE_URL)}))
 service.use(
