@@ -1,5 +1,6 @@
 """The API that is watched."""
 
+import asyncio
 import logging
 import os
 import time
@@ -71,6 +72,16 @@ class AsyncAPI(RootAPI):
     @api.get
     async def number_awaited(self) -> int:
         return await sync_to_async(lambda: select(connections["default"]))()
+
+    @api.get
+    async def sleeps(self) -> None:
+        await asyncio.sleep(60)
+
+    @api.get
+    async def endless(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1000
+            await asyncio.sleep(0.05)
 
     @api.get
     async def flow(self) -> AsyncIterator[bytes]:

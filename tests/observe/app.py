@@ -1,5 +1,6 @@
 """A service that is watched, on the back end that the environment names."""
 
+import asyncio
 import os
 
 from tests.observe.api import AsyncAPI, RootAPI
@@ -25,6 +26,13 @@ service.use(Logging(level=os.environ.get("LEVEL", "INFO")))
 service.use(Metrics())
 
 app = service.application()
+
+if backend == "sanic":
+
+    @app.get("/native")
+    async def native(_request: object) -> None:
+        await asyncio.sleep(60)
+
 
 if __name__ == "__main__":
     service.run()

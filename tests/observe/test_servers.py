@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -145,3 +146,31 @@ def two_processes(server: Server) -> list[int]:
 def ask(server: Server) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException):
         server.request("GET", "/api/waits")
+
+
+@pytest.mark.parametrize(
+    ("backend", "target", "status"),
+    [
+        # What Sanic says of what it has cancelled.
+        ("sanic", "/native", 500),
+        ("sanic", "/api/sleeps", 499),
+        ("sanic", "/api/endless", 200),
+        ("tornado", "/api/endless", 200),
+        ("django-asgi", "/api/sleeps", 499),
+        ("django-asgi", "/api/endless", 200),
+        ("starlette", "/api/endless", 200),
+    ],
+)
+def test_clients_that_go_away_are_told_and_no_longer_counted(
+    start: Start, backend: str, target: str, status: int
+):
+    server = start(backend)
+    running = "http_requests_in_progress"
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        wait_for(lambda: numbers(server)[running] == 1)
+    wait_for(lambda: numbers(server)[running] == 0)
+    server.stop()
+    lines = [json.loads(line) for line in server.output().splitlines() if line.startswith('{"')]
+    access = [line for line in lines if line["logger"] == "utilmeta.access"]
+    assert [(line["path"], line["status"]) for line in access] == [(target, status)]

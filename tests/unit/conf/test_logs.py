@@ -8,6 +8,7 @@ import pytest
 from utilmeta.conf import Logging
 from utilmeta.core.setup.compose import compose
 from utilmeta.core.setup.merge import EXISTING, merge
+from utilmeta.core.setup.options import DjangoSettings
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -66,3 +67,12 @@ def test_a_projects_own_setting_wins():
     fresh = merge(None, composed, production=False)
     assert fresh.origins["LOGGING"] == ("keep", "Logging")
     assert "LOGGING" not in merge(None, compose(Info(), []), production=False).values
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_setting_that_a_user_has_written_wins(turned: bool):
+    own = {"version": 1}
+    configs = [Logging(), DjangoSettings(extra={"LOGGING": own})]
+    composed = compose(Info(), configs[::-1] if turned else configs)
+    assert composed.values["LOGGING"] is own
+    assert composed.origins["LOGGING"] == "DjangoSettings"

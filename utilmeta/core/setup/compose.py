@@ -74,9 +74,14 @@ def compose(
     origins: dict[str, str] = {}
     named: set[str] = set()
     extra: set[str] = set()
-    for config in configs:
+    given_configs = list(configs)
+    own_logging = any("LOGGING" in getattr(config, "extra", ()) for config in given_configs)
+    for config in given_configs:
         source = type(config).__name__
         for name, value in config.settings_for(service).items():
+            if name == "LOGGING" and own_logging and name not in getattr(config, "extra", ()):
+                # `Logging` makes one for those who have none of their own.
+                continue
             if name in _JOINED and name in values:
                 values[name] = list(dict.fromkeys([*_as_list(values[name]), *_as_list(value)]))
                 origins[name] += f", {source}"

@@ -1,5 +1,6 @@
 """Requests of a Sanic application's own routes, and of none, that are watched."""
 
+import asyncio
 import contextlib
 from collections.abc import Collection
 from typing import Any
@@ -28,14 +29,24 @@ def observe(app: Sanic[Any, Any], observer: Observer, views: Collection[Any]) ->
             return
         seen = observer.begin(SanicRequest(request, ""))
         seen.route = None if route is None else f"/{route.path}"
-        request.ctx.utilmeta_seen = (seen, observer.enter(seen))
+        task = asyncio.current_task()
+
+        def gone(_task: object) -> None:
+            observer.end(seen, asyncio.CancelledError())
+
+        if task is not None:
+            # Of a client that is gone Sanic ends the connection's task, and nothing else is told.
+            task.add_done_callback(gone)
+        request.ctx.utilmeta_seen = (seen, observer.enter(seen), task, gone)
 
     async def end(request: Request[Any, Any], response: Any) -> None:
         found = getattr(request.ctx, "utilmeta_seen", None)
         if found is None:
             return
         del request.ctx.utilmeta_seen
-        seen, entered = found
+        seen, entered, task, gone = found
+        if task is not None:
+            task.remove_done_callback(gone)
         seen.status = response.status
         body = getattr(response, "body", None)
         seen.size = len(body) if isinstance(body, bytes) else None

@@ -1,6 +1,7 @@
 """Requests of a Tornado application that are watched, those of its own handlers too."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import (
@@ -37,11 +38,28 @@ class _Connection:
     def __init__(self, inner: Any, observer: Observer) -> None:
         self.inner = inner
         self.seen: Seen | None = None
+        self._on_close: Callable[[], None] | None = None
         self._observer = observer
 
     def __getattr__(self, name: str) -> Any:
         """Return what the connection itself has."""
         return getattr(self.inner, name)
+
+    def begin(self, seen: Seen) -> None:
+        """Note the request, and learn when its client goes away."""
+        self.seen = seen
+        self.inner.set_close_callback(self._gone)
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Tell somebody else too when the client goes away."""
+        self._on_close = callback
+        self.inner.set_close_callback(callback if self.seen is None else self._gone)
+
+    def _gone(self) -> None:
+        if self._on_close is not None:
+            self._on_close()
+        if self.seen is not None:
+            self._observer.end(self.seen, asyncio.CancelledError())
 
     def write_headers(
         self, start_line: Any, headers: HTTPHeaders, chunk: bytes | None = None
@@ -89,7 +107,7 @@ class _Delegate(HTTPMessageDelegate):
         assert isinstance(start_line, RequestStartLine)  # noqa: S101 - a server gets requests
         if "Upgrade" not in headers:
             raw = TornadoRequest(start_line, headers, self._connection.inner, "")
-            self._connection.seen = self._observer.begin(raw)
+            self._connection.begin(self._observer.begin(raw))
         return self._within(self._inner.headers_received, start_line, headers)
 
     def _within(self, call: Any, *args: Any) -> Any:
