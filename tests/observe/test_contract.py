@@ -32,6 +32,7 @@ def calling(name: str, configs: list[Config]) -> Iterator[tuple[Any, Callable[[C
         settings={"MIDDLEWARE": [], "DEBUG": False, "ALLOWED_HOSTS": HOSTS},
     ) as service:
         app = service.application()
+        service.adapter.prepare_tests()
         if name in SYNC:
             yield service, lambda case: call_wsgi(app, case)
             return
