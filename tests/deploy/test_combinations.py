@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.deploy.projects import POSTGRES, make_of, run_command, source
 from utilmeta.conf import Deployment, Health
 from utilmeta.conf.deployment import choose_server
 from utilmeta.deploy.combinations import check, warnings
 from utilmeta.deploy.facts import Facts, Files
+from utilmeta.deploy.images import quoted
+from utilmeta.deploy.sites import spelt
 from utilmeta.utils.exceptions import ConfigError
 
 ASYNC = ("starlette", "fastapi", "sanic", "tornado")
@@ -130,6 +133,44 @@ def test_what_does_not_go_together_is_refused(
     assert str(caught.value).startswith("Deployment(")
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"port": 80}, "nginx listens there"),
+        ({"is_secure": True, "port": 443}, "nginx listens there"),
+        ({"is_secure": True, "port": 80}, "nginx listens there"),
+        ({"domain": "2001:db8::1"}, "expected a host name"),
+        ({"domain": "läden.example"}, "expected a host name"),
+    ],
+)
+def test_what_nginx_could_not_do_is_refused(change: dict[str, Any], told: str):
+    with pytest.raises(ConfigError, match=told):
+        check(replace(facts_of("flask"), **change))
+
+
+def test_host_name_of_the_origin_is_spelt_as_clients_send_it():
+    assert spelt("läden.example") == "xn--lden-loa.example"
+    assert spelt("shop.example") == "shop.example"
+    assert spelt(None) is None
+    with pytest.raises(ConfigError, match="no host name"):
+        spelt("ä" * 70 + ".example")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [("no", '"no"'), ("a#b: c", '"a#b: c"'), ("x$y", '"x$$y"'), ("läden", '"läden"')],
+)
+def test_names_in_the_compose_file_are_texts(value: str, written: str):
+    assert quoted(value) == written
+    assert yaml.safe_load(f"name: {written}")["name"].replace("$$", "$") == value
+
+
+@pytest.mark.parametrize("given", [{"workers": 1001}, {"workers": 10**30}, {"listen": 65536}])
+def test_numbers_that_no_machine_has_are_refused(given: dict[str, Any]):
+    with pytest.raises(ConfigError, match="Deployment"):
+        Deployment(**given)
+
+
 def test_https_without_a_host_name_is_refused():
     with pytest.raises(ConfigError, match="host name"):
         check(replace(facts_of(), domain=None, is_secure=True))
@@ -185,6 +226,21 @@ def test_static_files_that_nginx_answers_need_no_word():
 def test_psycopg_waits_as_gevent_wants():
     facts = replace(facts_of(worker="gevent"), databases=engine("postgresql"))
     assert warnings(facts) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "output", "told"),
+    [("my shop", "deploy", "letters"), ("shop", "ops #1: x", "letters"), ("shop", "../x", "below")],
+)
+def test_folders_that_files_could_not_name_are_refused(
+    tmp_path: Path, folder: str, output: str, told: str
+):
+    made = make_of(tmp_path / folder, source("backend='flask'", "Deployment()"))
+    done = run_command(made, "deploy", "--output", output)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (made / output).exists()
 
 
 def test_command_refuses_and_writes_nothing(tmp_path: Path):

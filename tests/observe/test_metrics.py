@@ -7,8 +7,9 @@ import pytest
 
 from tests.observe.services import watched
 from tests.testing.services import ASYNC, BACKENDS
-from utilmeta.conf import Metrics, Preference
+from utilmeta.conf import Health, Metrics, Preference
 from utilmeta.testing import Client
+from utilmeta.testing.sockets import WebSocketRefused
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
 
@@ -68,6 +69,20 @@ def test_open_websockets_are_counted(backend: str):
             socket.receive()
             assert read(client)["websockets_open"] == 1
         assert read(client)["websockets_open"] == 0
+
+
+@pytest.mark.parametrize("backend", ASYNC)
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_websockets_that_are_refused_there_change_no_gauge(backend: str, path: str):
+    with watched(backend, [Metrics(), Health(migrations=False)]) as (_, client):
+        client.get("/healthz")
+        for _ in range(3):
+            with pytest.raises(WebSocketRefused), client.websocket(path):
+                pass
+        found = read(client)
+        assert found["websockets_open"] == 0
+        # The reading itself is not counted.
+        assert found["http_requests_in_progress"] == 0
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -205,6 +205,67 @@ def test_a_check_that_hangs_has_failed_and_is_not_begun_twice() -> None:
     assert checks.run().is_good
 
 
+def test_those_who_ask_while_a_check_hangs_get_the_outcome_of_before() -> None:
+    entered, go = threading.Event(), threading.Event()
+    runs = []
+
+    def slow() -> None:
+        runs.append(1)
+        if len(runs) > 1:
+            entered.set()
+            go.wait(20)
+
+    checks = Checks({"slow": slow}, timeout=20, interval=0.0)
+    assert checks.run().is_good
+    asker = threading.Thread(target=checks.run)
+    asker.start()
+    entered.wait(10)
+    begun = time.monotonic()
+    assert checks.run().is_good
+    assert time.monotonic() - begun < 5
+    go.set()
+    asker.join()
+
+
+def test_a_check_that_ended_late_is_run_anew() -> None:
+    found: list[str] = []
+    go = threading.Event()
+
+    def check() -> None:
+        found.append("run")
+        if len(found) == 1:
+            go.wait(20)
+        else:
+            raise OSError("it has died meanwhile")
+
+    checks = Checks({"database": check}, timeout=0.1, interval=0.0)
+    assert not checks.run().is_good
+    go.set()
+    time.sleep(0.3)
+    assert not checks.run().is_good
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("backend", ["django", "starlette"])
+def test_an_endpoint_below_such_a_path_is_refused_at_setup(backend: str) -> None:
+    class HiddenAPI(api.API):
+        @api.get("healthz/details")
+        def details(self) -> str:
+            return "mine"
+
+    with (
+        service_on(backend, HiddenAPI, route="") as service,
+        pytest.raises(ConfigError, match="/healthz would hide the endpoint /healthz/details"),
+    ):
+        service.application()
+    health = Health(live="/livez", migrations=False)
+    with (
+        service_on(backend, HiddenAPI, route="", configs=[health]) as service,
+        Client(service) as client,
+    ):
+        assert client.get("/healthz/details").text == "mine"
+
+
 def test_an_outcome_is_kept_for_a_while() -> None:
     runs = []
     checks = Checks({"counted": lambda: runs.append(1)}, timeout=5, interval=60)

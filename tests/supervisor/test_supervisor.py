@@ -244,6 +244,22 @@ def test_listens_on_a_path_and_takes_over_one_that_was_left(tmp_path: Path) -> N
         process.wait()
 
 
+def test_leaves_alone_what_is_no_socket(tmp_path: Path) -> None:
+    path = tmp_path / "precious.txt"
+    path.write_text("precious", encoding="utf-8")
+    ended = subprocess.run(
+        [*SUPERVISOR, f"--bind=unix:{path}", "--", "true"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "it is left alone" in ended.stderr
+    assert path.read_text(encoding="utf-8") == "precious"
+
+
 def test_tells_systemd(keep: Keep, tmp_path: Path) -> None:
     address = str(tmp_path / "systemd")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -265,6 +281,8 @@ def test_tells_systemd(keep: Keep, tmp_path: Path) -> None:
         ([], "give the command after --"),
         (["--workers", "0", "--", "true"], "expected a number from 1, got '0'"),
         (["--grace", "soon", "--", "true"], "expected a number from 0, got 'soon'"),
+        (["--timeout", "nan", "--", "true"], "expected a number from 0, got 'nan'"),
+        (["--grace", "inf", "--", "true"], "expected a number from 0, got 'inf'"),
         (["--bind", "nowhere", "--", "true"], "expected HOST:PORT or unix:PATH"),
         (["--bind", "127.0.0.1:99999", "--", "true"], "expected HOST:PORT or unix:PATH"),
         (["--bind", "192.0.2.1:8000", "--", "true"], "Cannot assign requested address"),

@@ -11,6 +11,8 @@ ServerName = Literal[
     "gunicorn", "uwsgi", "uvicorn", "hypercorn", "granian", "daphne", "sanic", "tornado"
 ]
 WorkerName = Literal["sync", "gthread", "gevent", "uvicorn", "asgi"]
+# More than one machine is for.
+MOST_WORKERS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,12 @@ class Deployment(Config):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"Deployment({name}={value}): expected a positive number")
+        if self.workers is not None and self.workers > MOST_WORKERS:
+            raise ConfigError(
+                f"Deployment(workers={self.workers}): expected {MOST_WORKERS} at most"
+            )
+        if self.listen is not None and self.listen > 65535:
+            raise ConfigError(f"Deployment(listen={self.listen}): expected a port")
         if self.max_requests < 0:
             raise ConfigError(f"Deployment(max_requests={self.max_requests}): expected 0 or more")
         given = self.connections

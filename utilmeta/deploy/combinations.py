@@ -24,7 +24,7 @@ def check(facts: Facts) -> None:
     Raises:
         ConfigError: says what, why, and what to use.
     """
-    looks = (_own_servers, _event_loops, _workers, _preload, _recycling, _threads, _domain)
+    looks = (_own_servers, _event_loops, _workers, _preload, _recycling, _threads, _domain, _ports)
     for look in (*looks, _spellings):
         problem = look(facts)
         if problem is not None:
@@ -126,11 +126,22 @@ def _domain(facts: Facts) -> str | None:
     return None
 
 
+def _ports(facts: Facts) -> str | None:
+    listen = facts.deployment.listen or (443 if facts.is_secure else 80)
+    if facts.port in ({80, 443} if facts.is_secure and listen == 443 else {listen}):
+        return (
+            f"UtilMeta(port={facts.port}): nginx listens there; choose another one, such as 8000, "
+            "or Deployment(listen=...)"
+        )
+    return None
+
+
 def _spellings(facts: Facts) -> str | None:
     """Refuse what files could not hold as one word."""
     given = facts.deployment
     words = (
         ("domain", given.domain, _HOST, "a host name such as 'shop.example.com'"),
+        ("domain", facts.domain, _HOST, "a host name; that of origin is none that nginx knows"),
         ("user", given.user, _USER, "the name of a system user, such as 'www-data'"),
         ("certificate", given.certificate, _PATH, "an absolute path such as '/etc/tls/shop.pem'"),
         ("certificate_key", given.certificate_key, _PATH, "an absolute path"),

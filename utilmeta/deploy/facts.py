@@ -3,6 +3,7 @@
 import ast
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,19 +13,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from utilmeta.conf import Metrics, Preference
+from utilmeta.conf import Preference
 from utilmeta.conf.deployment import Deployment, ServerName, WorkerName, choose_server
 from utilmeta.conf.health import Health
 from utilmeta.conf.sizing import without_pool
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import DEFAULT
+from utilmeta.deploy.sites import METRICS, hsts_of, metrics_of, spelt
 from utilmeta.utils.exceptions import ConfigError
 
 # Names that an application is looked for under first.
 _NAMES = ("app", "application")
 # Back ends with a server of their own.
 OWN = ("sanic", "tornado")
-METRICS = "/metrics"
+_OUTPUT = re.compile(r"[A-Za-z0-9._/@+-]+")
 # What ProtectHome= of systemd hides.
 _HOMES = ("/home", "/root", "/run/user")
 
@@ -151,7 +153,7 @@ def gather(service: Any) -> Facts:
     asynchronous = service.asynchronous and backend != "flask"
     server, worker = choose_server(deployment, backend, asynchronous=asynchronous)
     origin = urlsplit(service.origin or "")
-    domain = deployment.domain or origin.hostname
+    domain = deployment.domain or spelt(origin.hostname)
     from django.conf import settings
 
     own = server in OWN
@@ -172,12 +174,12 @@ def gather(service: Any) -> Facts:
         port=service.port,
         is_secure=_is_secure(deployment, origin.scheme or service.scheme),
         domain=domain,
-        hsts=_hsts(settings),
+        hsts=hsts_of(settings),
         max_body_size=preference.max_body_size,
         project=service.project_dir,
         lanes=preference.lanes,
         files=_files(settings),
-        metrics=_metrics(service),
+        metrics=metrics_of(service),
         trusts_loopback=_trusts(preference, loopback(service.host)),
         uses_static_app="django.contrib.staticfiles" in settings.INSTALLED_APPS,
         databases=_databases(service),
@@ -246,6 +248,10 @@ def find_place(project: Path, output: str, *, folder: str | None, venv: str | No
         if not path.is_absolute():
             raise ConfigError(f"{path}: expected an absolute path, such as /srv/shop")
         _check_path(path)
+    if not _OUTPUT.fullmatch(output):
+        raise ConfigError(
+            f"--output {output}: expected letters, digits, '.', '-', '_' and '/'; files name it"
+        )
     return Place(
         folder=root,
         programs=programs,
@@ -261,21 +267,11 @@ def moved(facts: Facts, place: Place, path: PurePosixPath) -> PurePosixPath:
 
 
 def _check_path(path: PurePosixPath) -> None:
-    if any(char in str(path) for char in "'\"\\;{}$%\n\r\t#"):
+    if any(char in str(path) for char in " '\"\\;{}$%\n\r\t#"):
         raise ConfigError(
             f"{str(path)!r}: units and nginx cannot hold such a path; move it to one of letters, "
             "digits, '.', '-', '_' and '/'"
         )
-
-
-def _hsts(settings: Any) -> str | None:
-    """Return what Strict-Transport-Security is to say."""
-    if not settings.SECURE_HSTS_SECONDS:
-        return None
-    words = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
-    words += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
-    words += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
-    return "; ".join(words)
 
 
 def _is_secure(deployment: Deployment, scheme: str) -> bool:
@@ -369,17 +365,6 @@ def _files(settings: Any) -> tuple[Files, ...]:
                 )
             )
     return tuple(found)
-
-
-def _metrics(service: Any) -> str | None:
-    config = service.get_config(Metrics)
-    if config is not None:
-        return str(config.path)
-    own = any(
-        f"{service.route}/{str(item.template).strip('/')}".rstrip("/") == METRICS
-        for item in service.engine.operations
-    )
-    return None if own else METRICS
 
 
 def loopback(host: str) -> str:

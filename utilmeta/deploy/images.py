@@ -1,5 +1,6 @@
 """What the images and containers of a service hold."""
 
+import json
 from typing import Any
 
 from utilmeta.deploy.facts import Facts
@@ -10,6 +11,11 @@ VENV = "/opt/venv/bin"
 _EXTRAS = frozenset({"flask", "starlette", "fastapi", "sanic", "tornado"})
 _DRIVERS = {"postgresql": "postgres", "postgis": "postgres", "mysql": "mysql"}
 _SERVERS = {"uwsgi": "pyuwsgi"}
+
+
+def quoted(value: object) -> str:
+    """Return a text as YAML and compose read it."""
+    return json.dumps(str(value).replace("$", "$$"), ensure_ascii=False)
 
 
 def installs(facts: Facts) -> list[str]:
@@ -75,9 +81,9 @@ def _postgres(entry: Any, *, with_gis: bool) -> dict[str, Any]:
         "volume": "postgres",
         "folder": "/var/lib/postgresql/data",
         "environment": [
-            ("POSTGRES_DB", str(entry.get("NAME") or "postgres")),
+            ("POSTGRES_DB", quoted(entry.get("NAME") or "postgres")),
             ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:?set it in the environment or in .env}"),
-            ("POSTGRES_USER", user),
+            ("POSTGRES_USER", quoted(user)),
         ],
         "test": ["CMD", "pg_isready", "--username", user],
     }
@@ -86,13 +92,13 @@ def _postgres(entry: Any, *, with_gis: bool) -> dict[str, Any]:
 def _mysql(entry: Any) -> dict[str, Any]:
     user = str(entry.get("USER") or "root")
     environment = [
-        ("MARIADB_DATABASE", str(entry.get("NAME") or "service")),
+        ("MARIADB_DATABASE", quoted(entry.get("NAME") or "service")),
         ("MARIADB_ROOT_PASSWORD", "${MARIADB_ROOT_PASSWORD:?set it in the environment or in .env}"),
     ]
     if user != "root":
         environment += [
             ("MARIADB_PASSWORD", "${MARIADB_PASSWORD:?set it in the environment or in .env}"),
-            ("MARIADB_USER", user),
+            ("MARIADB_USER", quoted(user)),
         ]
     return {
         "service": "mysql",

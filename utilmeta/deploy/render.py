@@ -51,7 +51,7 @@ def _values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]:
         "place": place,
         "name": facts.name,
         # Names of nginx's variables.
-        "variable": facts.name.replace("-", "_"),
+        "variable": f"service_{facts.name.replace('-', '_')}",
         "stop_seconds": stop_seconds(facts),
         "bind": address(facts),
         "environment": _environment(facts, sizing),

@@ -55,7 +55,7 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], float]
             value = kind(text)
         except ValueError:
             value = kind(least - 1)
-        if value < least:
+        if not least <= value < float("inf"):
             raise argparse.ArgumentTypeError(f"expected a number from {least}, got {text!r}")
         return value
 

@@ -1,7 +1,9 @@
 """Sockets that outlive the processes that serve on them."""
 
+import errno
 import os
 import socket
+import stat
 from pathlib import Path
 
 
@@ -32,8 +34,11 @@ def listen(bind: str) -> socket.socket:
 
 def _listen_on_path(path: Path) -> socket.socket:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        if probe.connect_ex(str(path)) == 0:
-            raise OSError(f"another process listens on {path}")
+        found = probe.connect_ex(str(path))
+    if path.exists() and not stat.S_ISSOCK(path.lstat().st_mode):
+        raise OSError(f"--bind unix:{path}: a file is there, which is no socket; it is left alone")
+    if found not in (errno.ENOENT, errno.ECONNREFUSED):
+        raise OSError(f"another process listens on {path}")
     # What a process has left that was killed.
     path.unlink(missing_ok=True)
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -70,8 +70,15 @@ class Checks:
         return None
 
     def run(self) -> Outcome:
-        """Return the outcome; those who ask meanwhile wait for the same one."""
-        with self._lock:
+        """Return the outcome; those who ask meanwhile get the one of before.
+
+        Only while there is none yet do they wait for the first one.
+        """
+        before = self._outcome
+        if not self._lock.acquire(blocking=before is None):
+            assert before is not None  # noqa: S101 - otherwise it was waited for
+            return before
+        try:
             found = self.known()
             if found is not None:
                 return found
@@ -79,14 +86,17 @@ class Checks:
                 size = len(self._checks)
                 self._pool = ThreadPoolExecutor(size, thread_name_prefix="utilmeta-health")
             for name, check in self._checks.items():
-                # One that hangs is not begun a second time.
-                if name not in self._running:
+                # One that hangs is not begun a second time; one that ended late tells of then.
+                running = self._running.get(name)
+                if running is None or running.done():
                     self._running[name] = self._pool.submit(_cared_for, check)
             wait(self._running.values(), self._timeout)
             self._outcome = Outcome(
                 checks={name: self._judge(name) for name in self._checks}, at=time.monotonic()
             )
             return self._outcome
+        finally:
+            self._lock.release()
 
     def _judge(self, name: str) -> str:
         future = self._running[name]

@@ -10,6 +10,7 @@ from utilmeta.core.server.observe.make import numbers_of
 from utilmeta.core.server.scrape import Scrape
 from utilmeta.core.setup.compose import DEFAULT
 from utilmeta.core.setup.merge import DJANGO
+from utilmeta.utils.exceptions import ConfigError
 
 
 def own_handlers(service: Any) -> list[tuple[str, Handler]]:
@@ -17,8 +18,18 @@ def own_handlers(service: Any) -> list[tuple[str, Handler]]:
 
     Args:
         service: the service, set up.
+
+    Raises:
+        ConfigError: an endpoint lies below such a path, where it would never be asked.
     """
     found = [*_health_handlers(service), *_metrics_handlers(service)]
+    for route, _ in found:
+        hidden = [path for path in _paths(service) if path.startswith(f"{route}/")]
+        if hidden:
+            raise ConfigError(
+                f"{route} would hide the endpoint {hidden[0]}; choose another path in "
+                "Health(live=..., ready=...) or Metrics(path=...)"
+            )
     return [(route, handler) for route, handler in found if not _is_taken(service, route)]
 
 
@@ -60,9 +71,10 @@ def _declared(service: Any, settings: Any, name: str) -> dict[str, Any]:
 
 def _is_taken(service: Any, route: str) -> bool:
     """Return whether the API has an endpoint of its own at a path."""
-    below = route.removeprefix(service.route)
-    if below == route and service.route:
-        return False
-    return any(
-        str(item.template).strip("/") == below.strip("/") for item in service.engine.operations
-    )
+    return route in _paths(service)
+
+
+def _paths(service: Any) -> list[str]:
+    """Return where the endpoints of the API are."""
+    operations = service.engine.operations
+    return [f"{service.route}{item.template}".rstrip("/") for item in operations]

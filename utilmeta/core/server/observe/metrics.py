@@ -124,7 +124,7 @@ class Numbers(Watcher):
 
     def probe(self, seen: Seen) -> None:
         """Do not count what asks for health or metrics."""
-        self._running.dec()
+        (self._sockets if seen.is_socket else self._running).dec()
 
     def end(self, seen: Seen, seconds: float) -> None:
         """Count a request that has ended."""
