@@ -93,6 +93,11 @@ class Stage:
         (self.folder / "release.py").write_text(f"RELEASE = {number}\n", encoding="utf-8")
 
     @property
+    def server(self) -> str:
+        """The server, as in `Deployment(server=...)`."""
+        return self.environ["SERVER"]
+
+    @property
     def host(self) -> str:
         """The Host header of those who mean this service."""
         return f"shop.localhost:{self.listen}"

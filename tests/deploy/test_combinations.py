@@ -121,7 +121,8 @@ def test_what_goes_together_is_let_through(backend: str, asynchronous: bool, giv
         ("starlette", True, {"preload": True}, "leave preload out"),
         ("flask", False, {"server": "granian", "preload": True}, "leave preload out"),
         ("flask", False, {"server": "granian", "max_requests": 9}, "leave max_requests out"),
-        ("tornado", True, {"max_requests": 9}, "hypercorn"),
+        ("tornado", True, {"max_requests": 9}, "uvicorn"),
+        ("starlette", True, {"server": "hypercorn", "max_requests": 9}, "loses requests"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
@@ -206,6 +207,7 @@ def engine(name: str) -> dict[str, Any]:
         ({"trusts_loopback": False}, "trusted_proxies=['127.0.0.1']"),
         ({"trusts_loopback": False, "host": "::1"}, "trusted_proxies=['::1']"),
         ({"domain": None}, "host name"),
+        ({"server": "granian", "worker": None}, "may lose a request"),
         ({"uses_static_app": True}, "collectstatic"),
         ({"databases": engine("sqlite3")}, "SQLite (default)"),
         ({"worker": "gevent", "databases": engine("mysql")}, "mysqlclient"),

@@ -11,7 +11,7 @@ from tests.deploy.rows import GUNICORN, OTHERS, Row
 from tests.deploy.stage import is_alive, staged, wait_until
 from tests.services import require_nginx
 
-COUNTING = {"gunicorn", "uwsgi", "uvicorn", "hypercorn"}
+COUNTING = {"gunicorn", "uwsgi", "uvicorn"}
 ROWS = [row for row in [*GUNICORN, *OTHERS] if row.server in COUNTING and not row.preload]
 
 

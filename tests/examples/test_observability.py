@@ -42,9 +42,9 @@ def test_observability_is_as_described(folder: Path, backend: str, tmp_path: Pat
     )
     assert (shop["order"], shop["request_id"], shop["trace_id"]) == (7, "shown-1", TRACE)
     assert (access["route"], access["trace_id"]) == ("/api/orders/{number}", TRACE)
+    # On a busy machine others may be slow as well.
     slow = [line["message"] for line in shown if line["logger"] == "utilmeta.slow"]
-    assert len(slow) == 1
-    assert slow[0].startswith("slow request: GET /api/slow 200")
+    assert len([text for text in slow if text.startswith("slow request: GET /api/slow 200")]) == 1
     assert sum("the till is locked" in line.get("exception", "") for line in shown) == 1
     names = [
         line.partition(": ")[2].strip('",')

@@ -10,7 +10,7 @@ from utilmeta.utils.exceptions import ConfigError
 _ASYNC = frozenset({"uvicorn", "hypercorn", "daphne"})
 _SYNC = frozenset({"uwsgi"})
 _ASYNC_WORKERS = frozenset({"uvicorn", "asgi"})
-_COUNTING = frozenset({"gunicorn", "uwsgi", "uvicorn", "hypercorn"})
+_COUNTING = frozenset({"gunicorn", "uwsgi", "uvicorn"})
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PATH = re.compile(r"/[A-Za-z0-9._/@+-]+")
@@ -33,7 +33,7 @@ def check(facts: Facts) -> None:
 
 def warnings(facts: Facts) -> list[str]:
     """Return what works, but perhaps not as it is meant to."""
-    looks = (_development, _static, _trust, _names, _gevent, _sqlite, _missing)
+    looks = (_development, _static, _trust, _names, _gevent, _granian, _sqlite, _missing)
     return [text for look in looks for text in look(facts)]
 
 
@@ -102,8 +102,8 @@ def _recycling(facts: Facts) -> str | None:
     if facts.deployment.max_requests and facts.server not in _COUNTING:
         return (
             f"Deployment(server={facts.server!r}, max_requests={facts.deployment.max_requests}): "
-            f"it does not count its answers; leave max_requests out, or use one of "
-            f"{', '.join(sorted(_COUNTING))}"
+            "it counts no answers, or loses requests when it has; leave max_requests out, or use "
+            f"one of {', '.join(sorted(_COUNTING))}"
         )
     return None
 
@@ -187,6 +187,15 @@ def _names(facts: Facts) -> list[str]:
     return [
         "no host name is known, so that nginx answers for all: set UtilMeta(origin=...), or "
         "Deployment(domain=...)"
+    ]
+
+
+def _granian(facts: Facts) -> list[str]:
+    if facts.server != "granian":
+        return []
+    return [
+        "granian closes connections that it has just accepted when it ends, so that a reload under "
+        "load may lose a request; gunicorn and uvicorn lose none"
     ]
 
 

@@ -19,7 +19,7 @@ except ModuleNotFoundError as exc:
     ) from exc
 
 from utilmeta.core.server.contract import SETTLE
-from utilmeta.deploy.launching import Launch, add_recycling, make_parser, parse
+from utilmeta.deploy.launching import Launch, make_parser, parse
 
 
 async def run(launch: Launch) -> None:
@@ -28,8 +28,6 @@ async def run(launch: Launch) -> None:
     config.application_path = launch.application
     config.bind = [f"fd://{launch.fd}"]
     config.graceful_timeout = launch.timeout
-    config.max_requests = launch.max_requests
-    config.max_requests_jitter = launch.jitter
     config.accesslog = None
     config.loglevel = "WARNING"
     application = load_application(launch.application, config.wsgi_max_body_size)
@@ -66,9 +64,7 @@ class Trigger:
 
 def main() -> None:
     """Serve until the process is told to end."""
-    parser = make_parser("hypercorn")
-    add_recycling(parser)
-    asyncio.run(run(parse(parser)[0]))
+    asyncio.run(run(parse(make_parser("hypercorn"))[0]))
 
 
 if __name__ == "__main__":

@@ -181,9 +181,10 @@ class SanicAdapter(Adapter):
             # The supervisor has waited itself.
             self._grace = 0.0
             extra["sock"] = options.listening
-        self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(
-            DRAIN, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT
-        )
+            # Which also kills what does not end in time.
+            self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(
+                DRAIN, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT
+            )
         self.app.run(options.host, options.port, auto_reload=options.auto_reload, **extra)
 
     def prepare_tests(self) -> None:
