@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 40.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 40.0
 
 
 def free_port() -> int:
