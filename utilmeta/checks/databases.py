@@ -1,16 +1,15 @@
 """Whether databases have the connections that the processes take, and drivers suit the server."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning  # noqa: A004 - Django's name
 
 from utilmeta.conf import Deployment
-from utilmeta.deploy.combinations import check
+from utilmeta.deploy.combinations import check, waiting_driver
 from utilmeta.deploy.facts import gather
-from utilmeta.deploy.sizing import problems
+from utilmeta.deploy.sizing import explain, size_of
 from utilmeta.utils.exceptions import ConfigError
 
 
@@ -43,8 +42,9 @@ def keeps_connections(entry: dict[str, Any]) -> bool:
 
 def _connections(service: Any) -> Iterator[CheckMessage]:
     try:
-        check(gather(service))
-        found = problems(service)
+        facts = gather(service)
+        check(facts)
+        found = explain(size_of(facts))
     except ConfigError as exc:
         yield Warning(
             f"It cannot be served as it is: {exc}.",
@@ -61,13 +61,11 @@ def _connections(service: Any) -> Iterator[CheckMessage]:
 
 
 def _driver(alias: str, engine: str, service: Any, *, uses_gevent: bool) -> Iterator[CheckMessage]:
-    has_psycopg = find_spec("psycopg") is not None
-    if engine.endswith(".mysql") and uses_gevent:
+    driver = waiting_driver(engine)
+    if driver == "mysqlclient" and uses_gevent:
         told = "mysqlclient waits in C: one query stops all greenlets of a process"
         hint = "Deployment(worker='gthread')"
-    elif engine.endswith((".postgresql", ".postgis")) and not has_psycopg:
-        if not (uses_gevent or service.asynchronous):
-            return
+    elif driver == "psycopg2" and (uses_gevent or service.asynchronous):
         told = "psycopg2 waits in C, and has no pool"
         hint = "pip install 'psycopg[binary,pool]' in its place"
     else:

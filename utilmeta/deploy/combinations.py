@@ -14,8 +14,8 @@ _COUNTING = frozenset({"gunicorn", "uwsgi", "uvicorn"})
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PATH = re.compile(r"/[A-Za-z0-9._/@+-]+")
-_PACKAGES = {"gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn"}
-_PACKAGES |= {"granian": "granian", "daphne": "daphne"}
+_PACKAGES = {name: name for name in ("gunicorn", "uvicorn", "hypercorn", "granian", "daphne")}
+_PACKAGES["uwsgi"] = "pyuwsgi"
 
 
 def check(facts: Facts) -> None:
@@ -127,8 +127,7 @@ def _domain(facts: Facts) -> str | None:
 
 
 def _ports(facts: Facts) -> str | None:
-    listen = facts.deployment.listen or (443 if facts.is_secure else 80)
-    if facts.port in ({80, 443} if facts.is_secure and listen == 443 else {listen}):
+    if facts.port in facts.listened:
         return (
             f"UtilMeta(port={facts.port}): nginx listens there; choose another one, such as 8000, "
             "or Deployment(listen=...)"
@@ -199,23 +198,31 @@ def _granian(facts: Facts) -> list[str]:
     ]
 
 
+def waiting_driver(engine: str) -> str | None:
+    """Return the driver of a database when it waits in C, where greenlets cannot take turns.
+
+    Args:
+        engine: dotted path of Django's backend.
+    """
+    kind = engine.rpartition(".")[2]
+    if kind == "mysql":
+        return "mysqlclient"
+    # Django takes psycopg2 only where psycopg is missing, and only psycopg waits by select.
+    if kind in {"postgresql", "postgis"} and not find_spec("psycopg"):
+        return "psycopg2"
+    return None
+
+
 def _gevent(facts: Facts) -> list[str]:
     if facts.worker != "gevent":
         return []
-    found = []
-    engines = {str(entry.get("ENGINE", "")) for entry in facts.databases.values()}
-    if any(engine.endswith(".mysql") for engine in engines):
-        found.append("mysqlclient waits in C, so that one query stops all greenlets of a worker")
-    # Django takes psycopg2 only where psycopg is missing, and only psycopg waits by select.
-    postgres = {"postgresql", "postgis"}
-    if any(engine.rpartition(".")[2] in postgres for engine in engines) and not find_spec(
-        "psycopg"
-    ):
-        found.append(
-            "psycopg2 waits in C, so that one query stops all greenlets of a worker; install "
-            "psycopg"
-        )
-    return found
+    drivers = {waiting_driver(str(entry.get("ENGINE", ""))) for entry in facts.databases.values()}
+    told = {
+        "mysqlclient": "mysqlclient waits in C, so that one query stops all greenlets of a worker",
+        "psycopg2": "psycopg2 waits in C, so that one query stops all greenlets of a worker; "
+        "install psycopg",
+    }
+    return [text for driver, text in told.items() if driver in drivers]
 
 
 def _sqlite(facts: Facts) -> list[str]:
@@ -233,12 +240,8 @@ def _sqlite(facts: Facts) -> list[str]:
 
 
 def _missing(facts: Facts) -> list[str]:
-    packages = {
-        **_PACKAGES,
-        "uwsgi": "pyuwsgi",
-    }
     found = []
-    name = packages.get(facts.server)
+    name = _PACKAGES.get(facts.server)
     if name is not None and find_spec(name) is None:
         found.append(f"{facts.server} is not installed here: pip install {name}")
     if facts.worker == "gevent" and find_spec("gevent") is None:

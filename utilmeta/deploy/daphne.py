@@ -24,12 +24,11 @@ from daphne.utils import import_by_path
 from twisted.internet.defer import Deferred
 
 from utilmeta.core.server.contract import SETTLE
+from utilmeta.core.server.lifecycle import FAILED
 from utilmeta.deploy.launching import make_parser, parse
 
 # Seconds between looks at what is in flight.
 _LOOK = 0.02
-# Status of a process whose start-up failed (sysexits.h, EX_SOFTWARE).
-_FAILED = 70
 
 
 class Lifespan:
@@ -94,7 +93,7 @@ class DrainingServer(Server):  # type: ignore[misc]
         self._lifespan = Lifespan(self.application)
         asyncio.set_event_loop(twisted_loop)
         if not twisted_loop.run_until_complete(self._lifespan.start()):
-            sys.exit(_FAILED)
+            sys.exit(FAILED)
         super().run()
 
     def listen_success(self, port: Any) -> None:

@@ -135,6 +135,21 @@ class Facts:
     python_version: str
     requirements: tuple[str, ...] = ()
 
+    @property
+    def listen(self) -> int:
+        """The port that nginx answers clients on."""
+        return self.deployment.listen or (443 if self.is_secure else 80)
+
+    @property
+    def redirects(self) -> bool:
+        """Whether nginx sends clients of port 80 to https."""
+        return self.is_secure and self.listen == 443
+
+    @property
+    def listened(self) -> list[int]:
+        """The ports that nginx listens on."""
+        return [80, self.listen] if self.redirects else [self.listen]
+
 
 def gather(service: Any) -> Facts:
     """Return what is known of a service.

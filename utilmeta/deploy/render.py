@@ -78,14 +78,12 @@ def _server_values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]
 
 def _site_values(facts: Facts, files: list[Files]) -> dict[str, Any]:
     given, limit = facts.deployment, facts.max_body_size
-    listen = given.listen or (443 if facts.is_secure else 80)
-    redirects = facts.is_secure and listen == 443
     return {
         "upstream": _upstream(facts),
-        "listen": listen,
-        "redirects": redirects,
+        "listen": facts.listen,
+        "redirects": facts.redirects,
         # Where plain http is listened to.
-        "plain_listen": (80 if redirects else None) if facts.is_secure else listen,
+        "plain_listen": (80 if facts.redirects else None) if facts.is_secure else facts.listen,
         "hsts": facts.hsts,
         "certificate": given.certificate or _certbot(facts, "fullchain.pem"),
         "certificate_key": given.certificate_key or _certbot(facts, "privkey.pem"),
@@ -115,13 +113,12 @@ def _image_values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]:
 
 def _compose_values(facts: Facts, place: Place) -> dict[str, Any]:
     given = facts.deployment
-    listen = given.listen or (443 if facts.is_secure else 80)
     own = [item for item in (given.certificate, given.certificate_key) if item]
     beside = stores(facts)
     names = {"media" if item.is_uploaded else "static" for item in facts.files}
     return {
         "context": "/".join([".."] * len(place.output.parts)) or ".",
-        "ports": [80, listen] if facts.is_secure and listen == 443 else [listen],
+        "ports": facts.listened,
         "ready_test": json.dumps(["CMD", *_ask(facts, facts.health.ready or facts.health.live)]),
         "certificates": own if len(own) == 2 else ["/etc/letsencrypt", *own],
         "stores": [{**item, "test": json.dumps(item["test"])} for item in beside],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from utilmeta.conf import Metrics
+from utilmeta.core.server.own import paths_of
 from utilmeta.utils.exceptions import ConfigError
 
 # Where metrics are read unless something else is said.
@@ -47,8 +48,4 @@ def metrics_of(service: Any) -> str | None:
     config = service.get_config(Metrics)
     if config is not None:
         return str(config.path)
-    own = any(
-        f"{service.route}/{str(item.template).strip('/')}".rstrip("/") == METRICS
-        for item in service.engine.operations
-    )
-    return None if own else METRICS
+    return None if METRICS in paths_of(service) else METRICS

@@ -5,16 +5,17 @@ import sys
 from utilmeta.deploy.launching import add_recycling, make_parser, parse, take
 
 try:
-    from utilmeta.core.server.gateways.uvicorn_server import DrainingServer, make_config
+    from utilmeta.core.server.gateways.uvicorn_server import (
+        STARTUP_FAILURE,
+        DrainingServer,
+        make_config,
+    )
 except ModuleNotFoundError as exc:
     from utilmeta.utils.exceptions import DependencyNotInstalled
 
     raise DependencyNotInstalled(
         "uvicorn", requirement="uvicorn", purpose="python -m utilmeta.deploy.uvicorn"
     ) from exc
-
-# uvicorn's own status for an application that did not start.
-_FAILED = 3
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
         )
     )
     server.run([take(launch.fd)])
-    return 0 if server.started else _FAILED
+    return 0 if server.started else STARTUP_FAILURE
 
 
 if __name__ == "__main__":

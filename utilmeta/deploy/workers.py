@@ -29,8 +29,6 @@ class UvicornWorker(uvicorn_worker.UvicornWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi
-        self.config.limit_max_requests = self.cfg.max_requests or None
-        self.config.limit_max_requests_jitter = self.cfg.max_requests_jitter
         self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
         server = DrainingServer(self.config)
         self._install_sigquit_handler()

@@ -24,7 +24,7 @@ def own_handlers(service: Any) -> list[tuple[str, Handler]]:
     """
     found = [*_health_handlers(service), *_metrics_handlers(service)]
     for route, _ in found:
-        hidden = [path for path in _paths(service) if path.startswith(f"{route}/")]
+        hidden = [path for path in paths_of(service) if path.startswith(f"{route}/")]
         if hidden:
             raise ConfigError(
                 f"{route} would hide the endpoint {hidden[0]}; choose another path in "
@@ -71,10 +71,14 @@ def _declared(service: Any, settings: Any, name: str) -> dict[str, Any]:
 
 def _is_taken(service: Any, route: str) -> bool:
     """Return whether the API has an endpoint of its own at a path."""
-    return route in _paths(service)
+    return route in paths_of(service)
 
 
-def _paths(service: Any) -> list[str]:
-    """Return where the endpoints of the API are."""
+def paths_of(service: Any) -> list[str]:
+    """Return where the endpoints of the API are, as templates.
+
+    Args:
+        service: the service, set up.
+    """
     operations = service.engine.operations
     return [f"{service.route}{item.template}".rstrip("/") for item in operations]

@@ -7,9 +7,6 @@ from typing import Any
 from utilmeta.core.server.contract import Frame, RunOptions
 from utilmeta.utils.exceptions import ConfigError, DependencyNotInstalled
 
-# uvicorn's own status for an application that did not start.
-STARTUP_FAILURE = 3
-
 
 def run_uvicorn(app: Any, options: RunOptions, frame: Frame) -> None:
     """Serve an ASGI application until the process is told to end.
@@ -28,6 +25,7 @@ def run_uvicorn(app: Any, options: RunOptions, frame: Frame) -> None:
 
         from utilmeta.core.server.gateways.uvicorn_server import (
             OPTIONS,
+            STARTUP_FAILURE,
             DrainingServer,
             make_config,
         )

@@ -8,8 +8,11 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from utilmeta.core.server.contract import SETTLE
+
+__all__ = ["OPTIONS", "STARTUP_FAILURE", "DrainingServer", "make_config"]
 
 
 class DrainingServer(uvicorn.Server):
