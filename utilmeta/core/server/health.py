@@ -11,13 +11,11 @@ from typing import Any
 
 from utilmeta.conf.health import Health
 from utilmeta.core.request import RawRequest
-from utilmeta.core.request.socket import RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.core.response.finish import whole
 from utilmeta.core.server.contract import Hooks
 from utilmeta.core.server.engine.hygiene import close_connections
-from utilmeta.core.server.mount import refuse_socket
+from utilmeta.core.server.probe import Probe, tell
 
 logger = logging.getLogger("utilmeta.health")
 
@@ -119,40 +117,25 @@ def _cared_for(check: Check) -> None:
         close_connections()
 
 
-class Live:
-    """Answers 200 as long as the process answers at all.
-
-    Attributes:
-        is_exact: that it answers at its own path alone, and is nothing a client asks for.
-    """
-
-    is_exact = True
+class Live(Probe):
+    """Answers 200 as long as the process answers at all."""
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer."""
-        return _answer(raw, 200, {"status": "alive"}) if not raw.path else _unknown()
+        return self.refusal(raw) or _answer(raw, 200, {"status": "alive"})
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; the async twin of `handle`."""
         return self.handle(raw)
 
-    async def asocket(self, _raw: RawRequest, socket: RawSocket) -> None:
-        """Refuse a WebSocket."""
-        await refuse_socket(socket)
 
-
-class Ready:
+class Ready(Probe):
     """Answers 200 when requests may be sent to this process, else 503.
 
     Args:
         hooks: the service's.
         checks: what has to be in order.
-
-    Attributes:
-        is_exact: that it answers at its own path alone, and is nothing a client asks for.
     """
-
-    is_exact = True
 
     def __init__(self, hooks: Hooks, checks: Checks) -> None:
         self._hooks = hooks
@@ -160,16 +143,18 @@ class Ready:
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; the start-up hooks have run before the first one."""
-        if raw.path:
-            return _unknown()
+        refusal = self.refusal(raw)
+        if refusal is not None:
+            return refusal
         if not self._hooks.started:
             self._hooks.start()
         return self._tell(raw, Outcome() if self._hooks.is_draining else self._checks.run())
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; the async twin of `handle`."""
-        if raw.path:
-            return _unknown()
+        refusal = self.refusal(raw)
+        if refusal is not None:
+            return refusal
         if not self._hooks.started:
             await self._hooks.astart()
         outcome = Outcome() if self._hooks.is_draining else self._checks.known()
@@ -185,27 +170,12 @@ class Ready:
         told = {"status": "ready" if is_good else "not ready", "checks": dict(outcome.checks)}
         return _answer(raw, 200 if is_good else 503, told)
 
-    async def asocket(self, _raw: RawRequest, socket: RawSocket) -> None:
-        """Refuse a WebSocket."""
-        await refuse_socket(socket)
-
 
 _encode = make_encoder(None)
 
 
 def _answer(raw: RawRequest, status: int, told: Mapping[str, Any]) -> RawResponse:
-    if raw.method not in ("GET", "HEAD"):
-        return RawResponse(405, [("allow", "GET, HEAD"), ("content-length", "0")])
-    response = whole(_encode(told), "application/json")
-    response.status = status
-    response.headers.append(("cache-control", "no-store"))
-    if raw.method == "HEAD":
-        response.body = b""
-    return response
-
-
-def _unknown() -> RawResponse:
-    return RawResponse(404, [("content-length", "0")])
+    return tell(raw, _encode(told), "application/json", status)
 
 
 def database_checks(aliases: list[str]) -> dict[str, Check]:
