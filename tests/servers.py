@@ -1,5 +1,6 @@
 """Real servers for tests: started on a free port, called over HTTP, ended by SIGTERM."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -83,11 +84,22 @@ class Server:
                 self.process.send_signal(number)
             try:
                 self.process.wait(STOP_SECONDS)
-            finally:
-                if self.process.poll() is None:
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                    self.process.wait()
+            except subprocess.TimeoutExpired:
+                self._kill()
+                raise AssertionError(
+                    f"{self.process.args} did not end in {STOP_SECONDS} s; it printed, and was "
+                    f"doing at the end:\n{self.output()}"
+                ) from None
         return self.process.returncode
+
+    def _kill(self) -> None:
+        """Kill the process's session; the process first prints what its threads are doing."""
+        self.process.send_signal(signal.SIGABRT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def start_server(
@@ -117,7 +129,13 @@ def start_server(
         process = subprocess.Popen(
             program,
             cwd=cwd,
-            env={**inherited, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **(env or {})},
+            env={
+                **inherited,
+                "PYTHONPATH": path,
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONFAULTHANDLER": "1",
+                **(env or {}),
+            },
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -45,7 +45,13 @@ def run(folder: Path, *arguments: str, **env: str) -> "subprocess.CompletedProce
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            # A file that is edited twice in a second, to the same size, would not be compiled again.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **env,
+        },
         capture_output=True,
         text=True,
         timeout=60,

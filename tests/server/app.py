@@ -188,6 +188,7 @@ if os.environ.get("MAX_AGE"):
 @service.on_startup
 def first():
     say(f"start 1 in {os.getpid()}")
+    time.sleep(float(os.environ.get("START_SECONDS", "0")))
     if os.environ.get("FAIL") == "start":
         raise RuntimeError("no start today")
 
@@ -212,4 +213,5 @@ def two():
 app = service.application()
 
 if __name__ == "__main__":
-    service.run()
+    workers = os.environ.get("WORKERS")
+    service.run(**({"workers": int(workers)} if workers else {}))

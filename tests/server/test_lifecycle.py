@@ -1,5 +1,6 @@
 """Start-up and shutdown hooks on each backend and server."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -142,3 +143,26 @@ def test_tornado_finishes_requests_in_flight(start: Start):
         assert server.stop() == 0
         assert slow.result(10).body == b"slept"
     assert marks(server.output())[-1] == "stop 1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sanic_with_several_processes_ends_when_told_before_they_are_there(
+    start: Start, number: int
+):
+    # It listens before it starts its processes.
+    server = start("sanic", WORKERS="2")
+    assert server.request("GET", "/api/thread").status == 200
+    assert server.stop(number) in ENDED
+    output = marks(server.output())
+    assert output.count("start 1") == output.count("stop 1") == 2
+
+
+def test_second_signal_ends_sanic_with_several_processes_at_once(start: Start):
+    server = start("sanic", WORKERS="2", START_SECONDS="25")
+    time.sleep(1)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert server.process.poll() is None
+    begun = time.monotonic()
+    assert server.stop() != 0
+    assert time.monotonic() - begun < 10

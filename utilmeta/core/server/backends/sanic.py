@@ -40,6 +40,39 @@ class Protocol(WebSocketProtocol):
         return False
 
 
+def hold_signals(app: Sanic[Any, Any]) -> None:
+    """Let a signal that ends Sanic's manager wait until its workers are there.
+
+    Before that the manager hands the message of its own end back to itself, again and again, and
+    never ends, whatever signals follow. A second signal kills what was started.
+
+    Source: sanic.worker.manager.WorkerManager, `wait_for_ack` and `shutdown_signal`, of Sanic 25.12.
+    """
+    manager: Any = app.manager
+    wait, end = manager.wait_for_ack, manager.shutdown_signal
+    waits = True
+    held: list[int] = []
+
+    def take(number: int, frame: Any) -> None:
+        if not waits:
+            end(number, frame)
+        elif held:
+            manager.kill()
+        else:
+            held.append(number)
+
+    def wait_for_ack() -> None:
+        nonlocal waits
+        wait()
+        waits = False
+        for number in held:
+            end(number, None)
+
+    manager.wait_for_ack = wait_for_ack
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, take)
+
+
 class SanicAdapter(Adapter):
     """Serves with a route below which every path is the handler's; Sanic's own routes win."""
 
@@ -76,6 +109,7 @@ class SanicAdapter(Adapter):
             await self._end_conversations()
             await hooks.astop()
 
+        self.app.register_listener(hold_signals, "main_process_ready")
         self.app.register_listener(start, "before_server_start")
         self.app.register_listener(drain, "before_server_stop")
         self.app.register_listener(stop, "after_server_stop")
