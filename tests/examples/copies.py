@@ -48,7 +48,7 @@ def run(folder: Path, *arguments: str, **env: str) -> "subprocess.CompletedProce
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
-            # A file that is edited twice in a second, to the same size, would not be compiled again.
+            # A file edited twice in a second, to the same size, would not be compiled again.
             "PYTHONDONTWRITEBYTECODE": "1",
             **env,
         },

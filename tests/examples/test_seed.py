@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from configparser import ConfigParser
 from pathlib import Path
 

@@ -32,6 +32,7 @@ from tests.orm.shop.models import (
     Tag,
 )
 from utilmeta.core import orm
+from utilmeta.core.orm.write import save
 from utilmeta.core.response.encode import make_encoder
 from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError, PreconditionFailed
 
@@ -1085,3 +1086,48 @@ def test_upserts_of_the_same_rows_at_once_are_all_done() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
     assert Tag.objects.count() == 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upsert_goes_on_as_long_as_others_make_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    if connection.vendor == "sqlite":
+        # One writes at a time, and the tests' database is in memory.
+        return
+
+    def make(name: str) -> None:
+        Tag.objects.create(name=name)
+        connection.close()
+
+    names = ["a", "b", "c", "d"]
+    late = iter(names[:3])
+    insert = save.insert
+
+    def insert_late(plan: Any, items: Any, alias: str) -> None:
+        """Insert, a moment after another has made one of the rows."""
+        name = next(late, None)
+        if name is not None:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(make, name).result()
+        insert(plan, items, alias)
+
+    monkeypatch.setattr(save, "insert", insert_late)
+    saved = Named[orm.A].bulk_save([{"name": name} for name in names], upsert_on=["name"])
+    assert [item.name for item in saved] == names
+    assert {item.pk for item in saved} == set(Tag.objects.values_list("pk", flat=True))
+    assert sorted(Tag.objects.values_list("name", flat=True)) == names
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upsert_that_cannot_be_is_refused_soon(django_assert_max_num_queries: Any) -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    with django_assert_max_num_queries(12), pytest.raises(BadRequest) as told:
+        Named[orm.A].bulk_save([{"name": "a"}, {"name": "a"}], upsert_on=["name"])
+    assert told.value.errors[0]["place"] == "1.name"
+    assert not Tag.objects.exists()

@@ -1,7 +1,7 @@
 """Rows written: one through the model's own `save`, many in a constant number of statements."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from utilmeta.core.orm.schema import Schema
 
 S = TypeVar("S", bound="Schema[Any]")
+
+# How often an upsert is tried, where others write the same rows at the same time.
+_ATTEMPTS = 10
 
 
 def database_for(plan: WritePlan, using: str | None) -> str:
@@ -141,35 +144,38 @@ def save_many(
     instances = validated(schema, data)
     if not instances:
         return []
-    options = {"must_create": must_create, "must_update": must_update}
-    try:
-        _save_all(plan, instances, alias, upsert_on, options)
-    except (BadRequest, ServiceUnavailable) as exc:
-        is_race = isinstance(exc, ServiceUnavailable) or all(
-            item["code"] == UNIQUE for item in exc.errors
-        )
-        if not (upsert_on and is_race) or connections[alias].in_atomic_block:
-            raise
-        # Another has made the row meanwhile, or was making it, so it is there now.
-        _save_all(plan, instances, alias, upsert_on, options)
-    return instances
-
-
-def _save_all(
-    plan: WritePlan,
-    instances: list[Any],
-    alias: str,
-    upsert_on: Sequence[str],
-    options: Mapping[str, bool],
-) -> None:
-    items = [
-        item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
-    ]
-    with refusals(plan, alias), real_limits(alias), transaction.atomic(using=alias):
-        if upsert_on:
-            find_upserts(plan, items, upsert_on, alias)
-        write_items(plan, items, alias, **options)
-    _settle(plan, items)
+    # In a transaction that was open before, the one that lost cannot go on.
+    left = _ATTEMPTS if upsert_on and not connections[alias].in_atomic_block else 1
+    known = -1
+    while True:
+        items = [
+            item_of(plan, instance, f"{index}.", alias) for index, instance in enumerate(instances)
+        ]
+        left -= 1
+        try:
+            with refusals(plan, alias), real_limits(alias), transaction.atomic(using=alias):
+                sort_by = find_upserts(plan, items, upsert_on, alias) if upsert_on else ()
+                write_items(
+                    plan,
+                    items,
+                    alias,
+                    must_create=must_create,
+                    must_update=must_update,
+                    sort_by=sort_by,
+                )
+        except BadRequest as exc:
+            # Another may have made a row meanwhile, which is then found the next time.
+            found = sum(item.found for item in items)
+            is_race = found > known and all(item["code"] == UNIQUE for item in exc.errors)
+            if not (left and is_race):
+                raise
+            known = found
+        except ServiceUnavailable:
+            if not left:
+                raise
+        else:
+            _settle(plan, items)
+            return instances
 
 
 def validated(schema: type[S], data: Iterable[Any]) -> list[S]:
@@ -204,8 +210,18 @@ def write_items(
     *,
     must_create: bool = False,
     must_update: bool = False,
+    sort_by: Sequence[str] = (),
 ) -> None:
     """Write rows and what is nested in them, in a constant number of statements.
+
+    Args:
+        plan: what is written.
+        items: the rows.
+        alias: the database.
+        must_create: refuse rows that exist.
+        must_update: refuse rows that do not exist.
+        sort_by: attributes by which new rows are sorted, so that two that insert the same rows do
+            not wait for each other; none for the order of `items`.
 
     Raises:
         BadRequest: something is wrong with some; each fault says with which.
@@ -237,6 +253,8 @@ def write_items(
     refuse(faults[:100])
     write_before(plan, items, alias)
     new = [item for item in items if item.creates]
+    if sort_by:
+        new.sort(key=lambda item: [str(item.values.get(name)) for name in sort_by])
     for item in new:
         first_version(plan, item)
     # Which of several rows it is that a database refuses is not told.

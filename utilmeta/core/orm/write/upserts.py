@@ -14,8 +14,11 @@ from utilmeta.core.orm.write.values import Item, as_column
 from utilmeta.utils.exceptions import ConfigError
 
 
-def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias: str) -> None:
+def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias: str) -> list[str]:
     """Give rows the key of the row that has the same values of some fields, which they update.
+
+    Returns:
+        the attributes of the fields.
 
     Raises:
         ConfigError: the fields are not among those written, or are not unique together.
@@ -44,16 +47,18 @@ def find_upserts(plan: WritePlan, items: list[Item], names: Sequence[str], alias
             )
             wanted.setdefault(values, []).append(item)
     if not wanted:
-        return
+        return attributes
     condition = {
         f"{name}__in": list(dict.fromkeys(values[index] for values in wanted))
         for index, name in enumerate(attributes)
     }
     manager: Any = plan.model._base_manager
-    rows = for_update(manager.using(alias).filter(**condition), alias)
+    # In an order, so that two that lock the same rows do not wait for each other.
+    rows = for_update(manager.using(alias).filter(**condition).order_by("pk"), alias)
     for key, *found in rows.values_list("pk", *attributes):
         for item in _holders(wanted, tuple(found), connections[alias].vendor):
             item.key, item.found = key, True
+    return attributes
 
 
 def _holders(

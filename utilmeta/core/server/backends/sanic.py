@@ -46,7 +46,7 @@ def hold_signals(app: Sanic[Any, Any]) -> None:
     Before that the manager hands the message of its own end back to itself, again and again, and
     never ends, whatever signals follow. A second signal kills what was started.
 
-    Source: sanic.worker.manager.WorkerManager, `wait_for_ack` and `shutdown_signal`, of Sanic 25.12.
+    Source: sanic.worker.manager.WorkerManager, `wait_for_ack`, `shutdown_signal`, of Sanic 25.12.
     """
     manager: Any = app.manager
     wait, end = manager.wait_for_ack, manager.shutdown_signal
