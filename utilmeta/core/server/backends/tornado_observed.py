@@ -114,11 +114,8 @@ class _Delegate(HTTPMessageDelegate):
         seen = self._connection.seen
         if seen is None:
             return call(*args)
-        entered = self._observer.enter(seen)
-        try:
+        with self._observer.within(seen):
             return call(*args)
-        finally:
-            self._observer.leave(entered)
 
     def data_received(self, chunk: bytes) -> Any:
         """Hand a chunk of the body over."""

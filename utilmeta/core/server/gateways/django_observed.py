@@ -57,32 +57,18 @@ class ObserveMiddleware:
         if current_seen() is not None:
             response: HttpResponseBase = self._get_response(request)
             return response
-        observer = self._observer
-        seen = observer.begin(_raw(request))
-        entered = observer.enter(seen)
-        try:
+        seen = self._observer.begin(_raw(request))
+        with self._observer.watch(seen):
             response = self._get_response(request)
-        except BaseException as exc:
-            observer.end(seen, exc)
-            raise
-        finally:
-            observer.leave(entered)
         return self._finish(seen, request, response)
 
     async def _acall(self, request: Any) -> HttpResponseBase:
         if current_seen() is not None:
             response: HttpResponseBase = await self._get_response(request)
             return response
-        observer = self._observer
-        seen = observer.begin(_raw(request))
-        entered = observer.enter(seen)
-        try:
+        seen = self._observer.begin(_raw(request))
+        with self._observer.watch(seen):
             response = await self._get_response(request)
-        except BaseException as exc:
-            observer.end(seen, exc)
-            raise
-        finally:
-            observer.leave(entered)
         return self._finish(seen, request, response)
 
     def _finish(self, seen: Seen, request: Any, response: Any) -> HttpResponseBase:

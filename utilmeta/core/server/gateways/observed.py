@@ -1,12 +1,13 @@
 """Whole applications that are watched: what no handler of ours answers, too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from utilmeta.core.response.raw import close_source
 from utilmeta.core.server.gateways.asgi import ASGIRequest, Message, Receive, Scope, Send
 from utilmeta.core.server.gateways.wsgi import Environ, WSGIRequest, path_of, script_of
-from utilmeta.core.server.observe import GONE, Observer, Seen
+from utilmeta.core.server.observe import GONE, Observer
+from utilmeta.core.server.observe.handler import Tap
+from utilmeta.core.server.observe.observer import labelled
 
 
 def observe_wsgi(
@@ -24,75 +25,32 @@ def observe_wsgi(
 
     def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         seen.status = int(status[:3])
-        pairs = _labelled(observer, seen, headers)
+        if observer.header is not None and seen.id is not None:
+            headers = labelled(headers, observer.header, seen.id)
         return (
-            start_response(status, pairs)
+            start_response(status, headers)
             if exc_info is None
-            else start_response(status, pairs, exc_info)
+            else start_response(status, headers, exc_info)
         )
 
-    entered = observer.enter(seen)
-    try:
+    with observer.watch(seen):
         body = app(environ, start)
-    except BaseException as exc:
-        observer.end(seen, exc)
-        raise
-    finally:
-        observer.leave(entered)
     if isinstance(body, tuple | list):
         seen.size = sum(map(len, body))
         observer.end(seen)
         return body
+    seen.size = 0
     return _Body(body, seen, observer)
 
 
-def _labelled(
-    observer: Observer, seen: Seen, headers: list[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """Return header fields with the request's id."""
-    if observer.header is None or seen.id is None:
-        return headers
-    name = observer.header.lower()
-    kept = [pair for pair in headers if pair[0].lower() != name]
-    return [*kept, (observer.header, seen.id)]
-
-
-class _Body:
+class _Body(Tap):
     """A WSGI body, which ends the request when it is closed."""
-
-    def __init__(self, source: Any, seen: Seen, observer: Observer) -> None:
-        self._source = source
-        self._chunks: Iterator[bytes] | None = None
-        self._seen = seen
-        self._observer = observer
-        seen.size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        seen, observer = self._seen, self._observer
-        entered = observer.enter(seen)
-        try:
-            if self._chunks is None:
-                self._chunks = iter(self._source)
-            chunk = next(self._chunks)
-        except Exception as exc:
-            if not isinstance(exc, StopIteration):
-                seen.broke(exc)
-            raise
-        finally:
-            observer.leave(entered)
-        seen.size = (seen.size or 0) + len(chunk)
-        return chunk
 
     def close(self) -> None:
         """End the body, and with it the request."""
-        entered = self._observer.enter(self._seen)
         try:
-            close_source(self._source)
+            super().close()
         finally:
-            self._observer.leave(entered)
             self._observer.end(self._seen)
 
 
@@ -116,25 +74,19 @@ async def observe_asgi(
             seen.status = message["status"]
             seen.size = 0
             if header is not None and seen.id is not None:
-                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != header]
-                message = {**message, "headers": [*kept, (header, seen.id.encode("latin-1"))]}
+                value = seen.id.encode("latin-1")
+                headers = labelled(message.get("headers", ()), header, value)
+                message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
             seen.size = (seen.size or 0) + len(message.get("body", b""))
         await send(message)
 
-    error: BaseException | None = None
-    entered = observer.enter(seen)
-    try:
+    with observer.watch(seen):
         await app(scope, receive, send_on)
-    except BaseException as exc:
-        error = exc
-        raise
-    finally:
-        observer.leave(entered)
-        if error is None and not seen.status:
-            # The client was gone before there was an answer.
-            seen.status = GONE
-        observer.end(seen, error)
+    if not seen.status:
+        # The client was gone before there was an answer.
+        seen.status = GONE
+    observer.end(seen)
 
 
 class ObservedWSGI:

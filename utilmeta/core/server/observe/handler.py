@@ -1,6 +1,6 @@
 """Handlers that are watched: the same answers, with the request's id on them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from utilmeta.core.request import RawRequest
@@ -8,7 +8,7 @@ from utilmeta.core.request.socket import Pairs, RawSocket
 from utilmeta.core.response import RawResponse
 from utilmeta.core.response.raw import aclose_source, close_source
 from utilmeta.core.server.contract import Handler
-from utilmeta.core.server.observe.observer import Observer, Seen, current_seen
+from utilmeta.core.server.observe.observer import Observer, Seen, current_seen, labelled
 
 RouteOf = Callable[[RawRequest], str | None]
 
@@ -43,17 +43,10 @@ class ObservedHandler:
             response = self._handler.handle(raw)
             outer.error = response.error
             return response
-        observer = self._observer
-        seen = observer.begin(raw)
+        seen = self._observer.begin(raw)
         self._annotate(seen, raw)
-        entered = observer.enter(seen)
-        try:
+        with self._observer.watch(seen):
             response = self._handler.handle(raw)
-        except BaseException as exc:
-            observer.end(seen, exc)
-            raise
-        finally:
-            observer.leave(entered)
         return self._finish(seen, response)
 
     async def ahandle(self, raw: RawRequest) -> RawResponse:
@@ -64,17 +57,10 @@ class ObservedHandler:
             response = await self._handler.ahandle(raw)
             outer.error = response.error
             return response
-        observer = self._observer
-        seen = observer.begin(raw)
+        seen = self._observer.begin(raw)
         self._annotate(seen, raw)
-        entered = observer.enter(seen)
-        try:
+        with self._observer.watch(seen):
             response = await self._handler.ahandle(raw)
-        except BaseException as exc:
-            observer.end(seen, exc)
-            raise
-        finally:
-            observer.leave(entered)
         return self._finish(seen, response)
 
     def _finish(self, seen: Seen, response: RawResponse) -> RawResponse:
@@ -99,16 +85,9 @@ class ObservedHandler:
         observer = self._observer
         seen = observer.begin(raw, is_socket=True)
         self._annotate(seen, raw)
-        entered = observer.enter(seen)
-        error: BaseException | None = None
-        try:
+        with observer.watch(seen):
             await self._handler.asocket(raw, SocketTap(socket, seen, observer))
-        except BaseException as exc:
-            error = exc
-            raise
-        finally:
-            observer.leave(entered)
-            observer.end(seen, error)
+        observer.end(seen)
 
 
 class Tap:
@@ -120,8 +99,9 @@ class Tap:
         observer: knows what is in force within it.
     """
 
-    def __init__(self, source: Iterator[bytes], seen: Seen, observer: Observer) -> None:
+    def __init__(self, source: Iterable[bytes], seen: Seen, observer: Observer) -> None:
         self._source = source
+        self._chunks: Iterator[bytes] | None = None
         self._seen = seen
         self._observer = observer
 
@@ -129,25 +109,23 @@ class Tap:
         return self
 
     def __next__(self) -> bytes:
-        entered = self._observer.enter(self._seen)
-        try:
-            chunk = next(self._source)
-        except Exception as exc:
-            if not isinstance(exc, StopIteration):
+        with self._observer.within(self._seen):
+            try:
+                if self._chunks is None:
+                    self._chunks = iter(self._source)
+                chunk = next(self._chunks)
+            except StopIteration:
+                raise
+            except Exception as exc:
                 self._seen.broke(exc)
-            raise
-        finally:
-            self._observer.leave(entered)
+                raise
         self._seen.size = (self._seen.size or 0) + len(chunk)
         return chunk
 
     def close(self) -> None:
         """End the body."""
-        entered = self._observer.enter(self._seen)
-        try:
+        with self._observer.within(self._seen):
             close_source(self._source)
-        finally:
-            self._observer.leave(entered)
 
 
 class AsyncTap:
@@ -162,25 +140,21 @@ class AsyncTap:
         return self
 
     async def __anext__(self) -> bytes:
-        entered = self._observer.enter(self._seen)
-        try:
-            chunk = await anext(self._source)
-        except Exception as exc:
-            if not isinstance(exc, StopAsyncIteration):
+        with self._observer.within(self._seen):
+            try:
+                chunk = await anext(self._source)
+            except StopAsyncIteration:
+                raise
+            except Exception as exc:
                 self._seen.broke(exc)
-            raise
-        finally:
-            self._observer.leave(entered)
+                raise
         self._seen.size = (self._seen.size or 0) + len(chunk)
         return chunk
 
     async def aclose(self) -> None:
         """End the body."""
-        entered = self._observer.enter(self._seen)
-        try:
+        with self._observer.within(self._seen):
             await aclose_source(self._source)
-        finally:
-            self._observer.leave(entered)
 
 
 class SocketTap(RawSocket):
@@ -206,9 +180,7 @@ class SocketTap(RawSocket):
     def _labelled(self, headers: Pairs) -> Pairs:
         if self._header is None or self._seen.id is None:
             return headers
-        name = self._header.lower()
-        kept = [pair for pair in headers if pair[0].lower() != name]
-        return [*kept, (name, self._seen.id)]
+        return labelled(headers, self._header.lower(), self._seen.id)
 
     async def accept(self, subprotocol: str | None, headers: Pairs) -> None:
         """Complete the handshake."""

@@ -2,9 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import Token
-from typing import Any
+from typing import Any, AnyStr
 
 from utilmeta.core.request import RawRequest, Request, RequestRules
 from utilmeta.utils.logs import current_labels, is_request_id
@@ -170,6 +170,14 @@ class Observer:
             for watcher in self.watchers:
                 watcher.probe(seen)
 
+    def within(self, seen: Seen) -> "Within":
+        """Return a block in which a request is in force."""
+        return Within(self, seen, ends=False)
+
+    def watch(self, seen: Seen) -> "Within":
+        """Return a block in which a request is in force; an exception that leaves it ends it."""
+        return Within(self, seen, ends=True)
+
     def enter(self, seen: Seen) -> tuple[Token[Any], list[Any]]:
         """Put a request in force in the current context, until `leave`."""
         token: Token[Any] = current_labels.set(seen)
@@ -196,12 +204,9 @@ class Observer:
             if not seen.status:
                 seen.status = 500 if isinstance(error, Exception) else GONE
         seconds = time.perf_counter() - seen.started
-        entered = self.enter(seen)
-        try:
+        with self.within(seen):
             for watcher in self.watchers:
                 watcher.end(seen, seconds)
-        finally:
-            self.leave(entered)
 
     def client_of(self, seen: Seen) -> str | None:
         """Return the address of a request's client, as trusted proxies tell it."""
@@ -210,6 +215,42 @@ class Observer:
     def request_of(self, seen: Seen) -> Request:
         """Return what the service's rules make of a request."""
         return Request(seen.raw, self._rules)
+
+
+class Within:
+    """A block in which a request is in force.
+
+    Args:
+        observer: tells of the request.
+        seen: the request.
+        ends: whether an exception that leaves the block ends the request.
+    """
+
+    __slots__ = ("_ends", "_entered", "_observer", "_seen")
+
+    def __init__(self, observer: Observer, seen: Seen, *, ends: bool) -> None:
+        self._observer = observer
+        self._seen = seen
+        self._ends = ends
+
+    def __enter__(self) -> Seen:
+        self._entered = self._observer.enter(self._seen)
+        return self._seen
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._observer.leave(self._entered)
+        if error is not None and self._ends:
+            self._observer.end(self._seen, error)
+
+
+def labelled(
+    headers: Iterable[tuple[AnyStr, AnyStr]], name: AnyStr, value: AnyStr
+) -> list[tuple[AnyStr, AnyStr]]:
+    """Return header fields with one of them set, in place of those that had its name."""
+    folded: AnyStr = name.lower()
+    kept: list[tuple[AnyStr, AnyStr]] = [pair for pair in headers if pair[0].lower() != folded]
+    kept.append((name, value))
+    return kept
 
 
 def current_seen() -> Seen | None:
