@@ -25,50 +25,11 @@ from twisted.internet.defer import Deferred
 
 from utilmeta.core.server.contract import SETTLE
 from utilmeta.core.server.lifecycle import FAILED
+from utilmeta.core.server.lifespan import Lifespan
 from utilmeta.deploy.launching import make_parser, parse
 
 # Seconds between looks at what is in flight.
 _LOOK = 0.02
-
-
-class Lifespan:
-    """The lifespan messages of an ASGI application.
-
-    Args:
-        application: the application.
-
-    Source: the ASGI specification, Lifespan Protocol.
-    """
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-        self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> bool:
-        """Have the application start; returns whether it may serve."""
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-        self._task = asyncio.ensure_future(
-            self._application(scope, self._to_application.get, self._told.put)
-        )
-        return await self._ask("startup")
-
-    async def stop(self) -> None:
-        """Have the application shut down."""
-        if self._task is not None and not self._task.done():
-            await self._ask("shutdown")
-
-    async def _ask(self, what: str) -> bool:
-        assert self._task is not None  # noqa: S101 - start has made it
-        await self._to_application.put({"type": f"lifespan.{what}"})
-        answer = asyncio.ensure_future(self._told.get())
-        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        if answer.done():
-            return bool(answer.result()["type"] == f"lifespan.{what}.complete")
-        answer.cancel()
-        # An application without lifespan raises, and may serve all the same.
-        return True
 
 
 class DrainingServer(Server):  # type: ignore[misc]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
+from utilmeta.core.server.lifespan import Lifespan
+
 CHUNK = 64 * 1024
 
 
@@ -113,32 +115,20 @@ class ASGICaller:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._life: asyncio.Future[Any] | None = None
-        self._events: asyncio.Queue[dict[str, Any]]
-        self._told: asyncio.Queue[dict[str, Any]]
+        self._lifespan = Lifespan(app)
 
     async def start(self) -> None:
-        """Send the start-up event and wait until the application is ready.
+        """Have the application start, and wait until it is ready.
 
         Raises:
             RuntimeError: it says that it could not start.
         """
-        self._events, self._told = asyncio.Queue(), asyncio.Queue()
-        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        self._life = asyncio.ensure_future(self._app(scope, self._events.get, self._told.put))
-        await self._events.put({"type": "lifespan.startup"})
-        answer = await self._told.get()
-        if answer["type"] != "lifespan.startup.complete":
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
-            raise RuntimeError(f"the application did not start: {answer.get('message', '')}")
+        if not await self._lifespan.start():
+            raise RuntimeError(f"the application did not start: {self._lifespan.message}")
 
     async def stop(self) -> None:
-        """Send the shutdown event and wait for the end."""
-        if self._life is not None:
-            await self._events.put({"type": "lifespan.shutdown"})
-            await self._told.get()
-            await self._life
+        """Have the application shut down, and wait for the end."""
+        await self._lifespan.stop()
 
     async def call(self, sent: Sent) -> Received:
         """Return the application's answer."""
