@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from utilmeta.utils.fields import check_fields
 from utilmeta.utils.masking import mask
@@ -39,7 +39,12 @@ class Config:
     A subclass is a frozen dataclass: its fields are checked against their annotations when it is
     made. It says what it means to Django in `django_settings` and joins the life of the service
     by overriding the other methods.
+
+    Attributes:
+        yielded: Django settings that it leaves to another configuration which makes them too.
     """
+
+    yielded: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         """Check the fields.

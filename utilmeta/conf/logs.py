@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from utilmeta.conf.base import Config, ServiceInfo
 from utilmeta.utils.exceptions import ConfigError
@@ -31,6 +31,8 @@ class Logging(Config):
         slow_sql: seconds from which a statement is one, without its parameters; None for never.
         request_id_header: header that a request's id is taken from and answered in.
     """
+
+    yielded: ClassVar[frozenset[str]] = frozenset({"LOGGING"})
 
     format: Literal["json", "text"] | None = None
     level: str = "INFO"

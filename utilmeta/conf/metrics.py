@@ -1,11 +1,11 @@
 """What a service counts, and who may read it."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utilmeta.conf.base import Config
 from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.fields import check_networks
 
 # Seconds, from what a cached answer takes to what clients give up on.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -41,16 +41,7 @@ class Metrics(Config):
         Config.__post_init__(self)
         if not self.path.startswith("/") or self.path.rstrip("/") != self.path:
             raise ConfigError(f"Metrics(path={self.path!r}): expected a path such as '/metrics'")
-        if isinstance(self.allow, str):
-            raise ConfigError("Metrics(allow=...): expected a list of texts, got a text")
-        for item in self.allow:
-            try:
-                ipaddress.ip_network(item, strict=False)
-            except ValueError as exc:
-                raise ConfigError(
-                    f"Metrics(allow=...): {item!r} is no address and no network such as "
-                    "'10.0.0.0/8'"
-                ) from exc
+        check_networks("Metrics(allow=...)", self.allow)
         bounds = list(self.buckets)
         if not bounds or bounds[0] <= 0 or sorted(set(bounds)) != bounds:
             raise ConfigError(

@@ -1,12 +1,12 @@
 """Limits and trust: how the service treats requests."""
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from utilmeta.conf.base import Config
 from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.fields import check_networks
 
 MEGABYTE = 1024 * 1024
 
@@ -49,16 +49,4 @@ class Preference(Config):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"Preference({name}={value}): expected a positive number")
-        if isinstance(self.trusted_proxies, str):
-            raise ConfigError(
-                f"Preference(trusted_proxies={self.trusted_proxies!r}): expected a list, such as "
-                f"[{self.trusted_proxies!r}]"
-            )
-        for item in self.trusted_proxies:
-            try:
-                ipaddress.ip_network(item, strict=False)
-            except ValueError as exc:
-                raise ConfigError(
-                    f"Preference(trusted_proxies=...): {item!r} is neither an address nor a "
-                    "network such as '10.0.0.0/8'"
-                ) from exc
+        check_networks("Preference(trusted_proxies=...)", self.trusted_proxies)

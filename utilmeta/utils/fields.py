@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import ipaddress
 import typing
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import cast
 
 import pydantic
@@ -43,3 +44,24 @@ def check_fields(instance: object) -> None:
                 f"{cls.__name__}({name}=...): got {shown} ({type(value).__name__}), "
                 f"expected {spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"
             ) from None
+
+
+def check_networks(place: str, given: Sequence[str]) -> None:
+    """Raise when a text in a list is neither an address nor a network.
+
+    Args:
+        place: where the list stands, such as `Metrics(allow=...)`.
+        given: the list.
+
+    Raises:
+        ConfigError: one is neither, or a single text was given.
+    """
+    if isinstance(given, str):
+        raise ConfigError(f"{place}: expected a list, such as [{given!r}]")
+    for item in given:
+        try:
+            ipaddress.ip_network(item, strict=False)
+        except ValueError as exc:
+            raise ConfigError(
+                f"{place}: {item!r} is neither an address nor a network such as '10.0.0.0/8'"
+            ) from exc

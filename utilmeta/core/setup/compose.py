@@ -74,13 +74,12 @@ def compose(
     origins: dict[str, str] = {}
     named: set[str] = set()
     extra: set[str] = set()
-    given_configs = list(configs)
-    own_logging = any("LOGGING" in getattr(config, "extra", ()) for config in given_configs)
-    for config in given_configs:
+    told = [(config, config.settings_for(service)) for config in configs]
+    insisted = {name for config, given in told for name in given if name not in config.yielded}
+    for config, given in told:
         source = type(config).__name__
-        for name, value in config.settings_for(service).items():
-            if name == "LOGGING" and own_logging and name not in getattr(config, "extra", ()):
-                # `Logging` makes one for those who have none of their own.
+        for name, value in given.items():
+            if name in config.yielded and name in insisted:
                 continue
             if name in _JOINED and name in values:
                 values[name] = list(dict.fromkeys([*_as_list(values[name]), *_as_list(value)]))
