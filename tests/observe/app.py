@@ -5,7 +5,7 @@ import os
 
 from tests.observe.api import AsyncAPI, RootAPI
 from utilmeta import UtilMeta
-from utilmeta.conf import Logging, Metrics
+from utilmeta.conf import Health, Logging, Metrics
 from utilmeta.core.server.backends.django import DjangoSettings
 
 backend = os.environ["BACKEND"]
@@ -24,6 +24,8 @@ service = UtilMeta(
 service.use(DjangoSettings(secret_key="watched", allowed_hosts=["*"]))
 service.use(Logging(level=os.environ.get("LEVEL", "INFO")))
 service.use(Metrics())
+# Nothing stands before it that would have to see it end.
+service.use(Health(grace=0))
 
 app = service.application()
 
