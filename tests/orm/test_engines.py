@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -29,6 +30,7 @@ REALWORLD = (
     "tests/testproject/test_hard_input.py",
 )
 SECONDS = 300
+AT_ONCE = (os.cpu_count() or 1) + 1
 
 
 @dataclass(frozen=True)
@@ -94,67 +96,66 @@ CASES = (
 
 @dataclass(frozen=True)
 class Run:
-    """A process that runs a suite on an engine."""
+    """What came of a process that ran a suite on an engine."""
 
-    process: subprocess.Popen[bytes]
+    status: int
     report: Path
     log: Path
 
 
-def start(suite: Suite, url: str, report: Path) -> Run:
-    """Start a suite on an engine."""
+def run(suite: Suite, url: str, report: Path) -> Run:
+    """Run a suite on an engine, to its end."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env |= {"PYTHONPATH": str(ROOT), suite.variable: url}
     options = ["-q", "--create-db", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
     command = [sys.executable, "-m", "pytest", *suite.files, *options]
     log = report.with_suffix(".log")
     with log.open("wb") as out:
-        process = subprocess.Popen(
+        done = subprocess.run(
             [*command, f"--ds={suite.settings}", f"--junitxml={report}"],
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
         )
-    return Run(process, report, log)
+    return Run(done.returncode, report, log)
 
 
 @pytest.fixture(scope="module")
 def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[tuple[str, str], Run]]:
-    """Start all that are asked for at once, as each spends its time waiting for a server."""
+) -> Iterator[dict[tuple[str, str], "Future[Run]"]]:
+    """Start what is asked for, some at once, as each waits for its server at times."""
     folder = tmp_path_factory.mktemp("engines")
     wanted = [
         (item.callspec.params["suite"], item.callspec.params["engine"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.path == request.path
     ]
-    made = {
-        (suite, engine): start(
-            SUITES[suite], ENGINES[engine].url_of(suite), folder / f"{suite}-{engine}.xml"
+    pool = ThreadPoolExecutor(AT_ONCE)
+    yield {
+        (suite, engine): pool.submit(
+            run, SUITES[suite], ENGINES[engine].url_of(suite), folder / f"{suite}-{engine}.xml"
         )
         for suite, engine in wanted
     }
-    yield made
-    for run in made.values():
-        run.process.terminate()
-        run.process.wait(20)
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize(("suite", "engine"), CASES)
 def test_each_test_passes_and_none_is_skipped_on_the_engine(
-    suite: str, engine: str, runs: dict[tuple[str, str], Run]
+    suite: str, engine: str, runs: dict[tuple[str, str], "Future[Run]"]
 ) -> None:
     ENGINES[engine].require()
-    run = runs[suite, engine]
-    status = run.process.wait(SECONDS)
-    output = run.log.read_text(encoding="utf-8", errors="replace")
-    assert run.report.exists(), output
-    found = ET.parse(run.report).getroot().find("testsuite")
+    done = runs[suite, engine].result()
+    output = done.log.read_text(encoding="utf-8", errors="replace")
+    assert done.report.exists(), output
+    found = ET.parse(done.report).getroot().find("testsuite")
     assert found is not None
     counts = {name: int(found.attrib[name]) for name in ("errors", "failures", "skipped")}
     assert counts == {"errors": 0, "failures": 0, "skipped": 0}, output
     assert int(found.attrib["tests"]) > 4, output
-    assert status == 0, output
+    assert done.status == 0, output
