@@ -124,7 +124,7 @@ def test_numbers_of_several_processes_add_up(start: Start, tmp_path: Path, serve
     assert numbers(server)[ITEMS] == 40
     assert server.request("GET", "/api/items/1").status == 200
     wait_for(lambda: numbers(server)[ITEMS] == 41)
-    assert not list(folder.glob(f"gauge_live*_{pid}.db"))
+    assert not list(folder.glob(f"*_{pid}.db"))
 
 
 def processes(server: Server) -> list[int]:

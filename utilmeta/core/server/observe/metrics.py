@@ -8,6 +8,7 @@ from typing import Any
 
 from utilmeta._version import __version__
 from utilmeta.conf.metrics import Metrics
+from utilmeta.core.server.observe.ended import alone, fold, forget
 from utilmeta.core.server.observe.observer import UNMATCHED, Seen, Watcher
 from utilmeta.core.server.observe.statements import StatementWatcher
 from utilmeta.supervisor.variables import METRICS
@@ -116,7 +117,7 @@ class Numbers(Watcher):
         """Take back what holds only as long as this process lives."""
         folder = os.environ.get(METRICS)
         if folder:
-            _forget(self._client, os.getpid(), folder)
+            forget(os.getpid(), Path(folder))
 
     def begin(self, seen: Seen) -> None:
         """Count a request as running."""
@@ -163,13 +164,13 @@ class Numbers(Watcher):
             return whole + own
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        for pid in _gone(folder):
-            _forget(client, pid, folder)
         registry = client.CollectorRegistry()
         # Its constructor is not typed, and registers itself.
         collector: Any = MultiProcessCollector
         collector(registry, folder)
-        text: bytes = client.generate_latest(registry)
+        with alone(Path(folder)):
+            fold(Path(folder))
+            text: bytes = client.generate_latest(registry)
         return text
 
 
@@ -177,34 +178,6 @@ def _length_of(seen: Seen) -> int:
     """Return the announced length of a request's body."""
     text = seen.raw.header("content-length") or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
-def _gone(folder: str) -> set[int]:
-    """Return the processes that have left live gauges behind, as those do that are killed."""
-    found = {path.stem.rpartition("_")[2] for path in Path(folder).glob("gauge_live*_*.db")}
-    return {int(text) for text in found if text.isdigit() and not _lives(int(text))}
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _forget(client: Any, pid: int, folder: str) -> None:
-    """Drop the live gauges of a process; another one may be doing the same."""
-    from prometheus_client import multiprocess
-
-    forget: Any = multiprocess.mark_process_dead
-    try:
-        forget(pid, folder)
-    except FileNotFoundError:
-        # The other one goes on with the rest.
-        return
 
 
 class CountedStatements(StatementWatcher):
