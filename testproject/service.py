@@ -2,6 +2,7 @@
 
 from testproject.env import env
 from utilmeta import UtilMeta
+from utilmeta.conf import Logging
 from utilmeta.core.server.backends.django import DjangoSettings
 
 service = UtilMeta(
@@ -19,6 +20,7 @@ service = UtilMeta(
     route="/api",
 )
 service.use(DjangoSettings(module_name="testproject.settings"))
+service.use(Logging())
 service.setup()
 
 # Models may be imported from here on.
