@@ -31,7 +31,8 @@ demo: $(VENV)/.demo  ## serve the test project with sample data
 		$(BIN)/python -m testproject
 
 test: $(VENV)/.test  ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@# In the order of their folders: the files with the fewest tests take the longest, and would be last.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 schemathesis: $(VENV)/.test  ## send random requests to the test project on every back end
 	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py $(ARGS)
