@@ -33,8 +33,15 @@ from tests.orm.shop.models import (
 )
 from utilmeta.core import orm
 from utilmeta.core.orm.write import save
+from utilmeta.core.orm.write.violations import busy
 from utilmeta.core.response.encode import make_encoder
-from utilmeta.utils.exceptions import BadRequest, ConfigError, OrmError, PreconditionFailed
+from utilmeta.utils.exceptions import (
+    BadRequest,
+    ConfigError,
+    OrmError,
+    PreconditionFailed,
+    ServiceUnavailable,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -1088,6 +1095,46 @@ def test_upserts_of_the_same_rows_at_once_are_all_done() -> None:
     assert Tag.objects.count() == 100
 
 
+class RaceCategory(orm.Schema[Category]):
+    id: int
+    name: str
+
+
+class RaceProduct(orm.Schema[Product]):
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    category: RaceCategory = orm.Field(on_write="create")
+
+
+def make_late(patch: pytest.MonkeyPatch, model: Any, rows: list[dict[str, Any]]) -> list[Any]:
+    """Let another make a row each time that rows of a model are about to be inserted.
+
+    Returns:
+        the keys or values that were inserted, a list for each time; filled as it happens.
+    """
+    late = iter(rows)
+    insert = save.insert
+    inserted: list[Any] = []
+
+    def make(row: dict[str, Any]) -> None:
+        model.objects.create(**row)
+        connection.close()
+
+    def insert_late(plan: Any, items: Any, alias: str) -> None:
+        if plan.model is model:
+            row = next(late, None)
+            if row is not None:
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(make, row).result()
+            inserted.append([item.key or item.values.get("name") for item in items])
+        insert(plan, items, alias)
+
+    patch.setattr(save, "insert", insert_late)
+    return inserted
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_upsert_goes_on_as_long_as_others_make_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     class Named(orm.Schema[Tag]):
@@ -1097,28 +1144,113 @@ def test_an_upsert_goes_on_as_long_as_others_make_its_rows(monkeypatch: pytest.M
     if connection.vendor == "sqlite":
         # One writes at a time, and the tests' database is in memory.
         return
-
-    def make(name: str) -> None:
-        Tag.objects.create(name=name)
-        connection.close()
-
-    names = ["a", "b", "c", "d"]
-    late = iter(names[:3])
-    insert = save.insert
-
-    def insert_late(plan: Any, items: Any, alias: str) -> None:
-        """Insert, a moment after another has made one of the rows."""
-        name = next(late, None)
-        if name is not None:
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(make, name).result()
-        insert(plan, items, alias)
-
-    monkeypatch.setattr(save, "insert", insert_late)
+    names = ["d", "c", "b", "a"]
+    inserted = make_late(monkeypatch, Tag, [{"name": name} for name in "abc"])
     saved = Named[orm.A].bulk_save([{"name": name} for name in names], upsert_on=["name"])
+    # In an order, whatever was given, so that two do not wait for each other.
+    assert inserted == [["a", "b", "c", "d"], ["b", "c", "d"], ["c", "d"], ["d"]]
     assert [item.name for item in saved] == names
     assert {item.pk for item in saved} == set(Tag.objects.values_list("pk", flat=True))
-    assert sorted(Tag.objects.values_list("name", flat=True)) == names
+    assert Tag.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upsert_by_the_primary_key_goes_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keyed(orm.Schema[Page]):
+        key: uuid.UUID
+        title: str
+
+    if connection.vendor == "sqlite":
+        # One writes at a time, and the tests' database is in memory.
+        return
+    keys = [uuid.UUID(int=number) for number in (3, 2, 1)]
+    others = [{"key": key, "title": "theirs"} for key in (keys[0], keys[1])]
+    inserted = make_late(monkeypatch, Page, others)
+    rows = [{"key": key, "title": "ours"} for key in keys]
+    Keyed[orm.A].bulk_save(rows, upsert_on=["key"])
+    assert inserted == [[keys[2], keys[1], keys[0]], [keys[2], keys[1]], [keys[2]]]
+    assert set(Page.objects.values_list("key", "title")) == {(key, "ours") for key in keys}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upsert_that_is_tried_again_writes_what_is_nested_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if connection.vendor == "sqlite":
+        # One writes at a time, and the tests' database is in memory.
+        return
+    other = Category.objects.create(name="theirs")
+    theirs = {"sku": "B", "name": "theirs", "price": Decimal(1), "category": other}
+    make_late(monkeypatch, Product, [theirs])
+    rows = [
+        {"sku": sku, "name": sku, "price": "2", "category": {"name": sku.lower()}} for sku in "AB"
+    ]
+    saved = RaceProduct[orm.A].bulk_save(rows, upsert_on=["sku"])
+    found = dict(Product.objects.values_list("sku", "category__name"))
+    assert found == {"A": "a", "B": "b"}
+    assert [item.category.pk for item in saved] == [
+        Product.objects.get(sku=sku).category_id for sku in "AB"
+    ]
+    assert Category.objects.count() == 3
+
+
+def test_instances_are_told_no_keys_by_what_was_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"sku": "A", "name": "A", "price": "2", "category": {"name": "a"}}
+    many = [RaceProduct[orm.A].model_validate(given)]
+    one = RaceProduct[orm.A].model_validate({**given, "sku": "B", "name": "B"})
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BadRequest("no links today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(save, "set_links", refuse)
+        # It is the nested rows that are written first, and refused first.
+        patch.setattr(save, "write_after", refuse)
+        for write in (lambda: RaceProduct[orm.A].bulk_save(many), one.save):
+            with pytest.raises(BadRequest):
+                write()
+    assert not Category.objects.exists()
+    insert = save.insert
+
+    def fail(plan: Any, *args: Any) -> None:
+        insert(plan, *args)
+        if plan.model is Product:
+            raise BadRequest("no products today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(save, "insert", fail)
+        with pytest.raises(BadRequest, match="no products today"):
+            RaceProduct[orm.A].bulk_save(many)
+    assert [many[0].pk, many[0].category.pk] == [None, None]
+    RaceProduct[orm.A].bulk_save(many)
+    one.save()
+    found = dict(Product.objects.values_list("sku", "category_id"))
+    assert found == {"A": many[0].category.pk, "B": one.category.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upsert_waits_for_a_lock_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Named(orm.Schema[Tag]):
+        id: int
+        name: str
+
+    waited = []
+
+    def wait(*_: Any) -> None:
+        waited.append(True)
+        raise busy()
+
+    monkeypatch.setattr(save, "insert", wait)
+    monkeypatch.setattr(save, "_SECONDS", 0.0)
+    with pytest.raises(ServiceUnavailable):
+        Named[orm.A].bulk_save([{"name": "a"}], upsert_on=["name"])
+    assert len(waited) == 1
+    monkeypatch.setattr(save, "_SECONDS", 60.0)
+    monkeypatch.setattr(save, "_PAUSE", 0.0)
+    with pytest.raises(ServiceUnavailable):
+        Named[orm.A].bulk_save([{"name": "a"}], upsert_on=["name"])
+    # What comes at once, as deadlocks do, is tried again, though not for ever.
+    assert 5 < len(waited) < 50
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic_core import MISSING
 
-from utilmeta.core.orm.read.reading import set_key
 from utilmeta.core.orm.write.checks import existing_keys
 from utilmeta.core.orm.write.links import linked_keys, replace_links
 from utilmeta.core.orm.write.plan import WriteNested, WritePlan, write_plan_of
@@ -40,6 +39,7 @@ def groups_of(part: WriteNested, items: list[Item], alias: str) -> list[Group]:
             ]
         else:
             children = [] if value is None else [item_of(plan, value, place, alias)]
+        item.children += children
         found.append(Group(item, children))
     return found
 
@@ -73,7 +73,7 @@ def write_children(part: WriteNested, children: list[Item], alias: str) -> None:
     if children:
         write_items(write_plan_of(part.schema), children, alias)
         for child in children:
-            set_key(child.instance, child.key)
+            child.is_written = True
 
 
 def _write_forward(plan: WritePlan, part: WriteNested, groups: list[Group], alias: str) -> None:

@@ -1,6 +1,8 @@
 """Rows written: one through the model's own `save`, many in a constant number of statements."""
 
 import contextlib
+import random
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,8 +46,11 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Schema[Any]")
 
-# How often an upsert is tried, where others write the same rows at the same time.
+# How often an upsert is tried, where others write the same rows at the same time; after how many
+# seconds no more; and how many seconds are waited for others at most.
 _ATTEMPTS = 10
+_SECONDS = 3.0
+_PAUSE = 0.05
 
 
 def database_for(plan: WritePlan, using: str | None) -> str:
@@ -146,6 +151,7 @@ def save_many(
         return []
     # In a transaction that was open before, the one that lost cannot go on.
     left = _ATTEMPTS if upsert_on and not connections[alias].in_atomic_block else 1
+    until = time.monotonic() + _SECONDS
     known = -1
     while True:
         items = [
@@ -165,14 +171,16 @@ def save_many(
                 )
         except BadRequest as exc:
             # Another may have made a row meanwhile, which is then found the next time.
-            found = sum(item.found for item in items)
-            is_race = found > known and all(item["code"] == UNIQUE for item in exc.errors)
+            there = sum(not item.creates for item in items)
+            is_race = there > known and all(item["code"] == UNIQUE for item in exc.errors)
             if not (left and is_race):
                 raise
-            known = found
+            known = there
         except ServiceUnavailable:
-            if not left:
+            # One that has waited for a lock in vain has waited enough.
+            if not left or time.monotonic() > until:
                 raise
+            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - no secret
         else:
             _settle(plan, items)
             return instances
@@ -254,7 +262,12 @@ def write_items(
     write_before(plan, items, alias)
     new = [item for item in items if item.creates]
     if sort_by:
-        new.sort(key=lambda item: [str(item.values.get(name)) for name in sort_by])
+        key = plan.model._meta.pk.attname
+        new.sort(
+            key=lambda item: [
+                str(item.key if name == key else item.values.get(name)) for name in sort_by
+            ]
+        )
     for item in new:
         first_version(plan, item)
     # Which of several rows it is that a database refuses is not told.
@@ -267,14 +280,22 @@ def write_items(
 
 
 def _settle(plan: WritePlan, items: list[Item]) -> None:
-    """Tell the instances what the database knows of their rows."""
+    """Tell the instances what the database knows of their rows, once nothing can undo it."""
     for item in items:
         set_key(item.instance, item.key)
+        _settle_children(item)
         if plan.version is None or plan.version.name not in plan.schema.model_fields:
             continue
         value = item.values.get(plan.version.column.attname, item.version)
         if value is not None:
             item.instance.__dict__[plan.version.name] = value
+
+
+def _settle_children(item: Item) -> None:
+    for child in item.children:
+        if child.is_written:
+            set_key(child.instance, child.key)
+        _settle_children(child)
 
 
 def commit(instance: "Schema[Any]", queryset: "QuerySet[Any]", using: str | None) -> int:

@@ -68,6 +68,8 @@ class Item:
         row: the model's instance, where one was made.
         found: whether its key was found by other fields, so that no version is expected.
         version: what its version becomes, where it is counted apart from the values.
+        children: related rows that were sent in it.
+        is_written: whether it was written as a related row; its instance gets the key at the end.
     """
 
     instance: Any
@@ -78,6 +80,8 @@ class Item:
     row: Any = None
     found: bool = False
     version: Any = None
+    children: "list[Item]" = field(default_factory=list)
+    is_written: bool = False
 
     def holds(self, attribute: str) -> Any:
         """Return what the row holds after it was written."""
