@@ -1,8 +1,10 @@
 """Files of processes that have ended become one of each kind, and no number changes by it."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +20,11 @@ COUNT = """
 import os, sys
 from prometheus_client import Counter, Gauge, Histogram, Summary
 
+from pathlib import Path
+from utilmeta.core.server.observe.ended import enlist
+
 amount = int(sys.argv[1])
+enlist(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
 Counter("asked", "Asked.", ["route"]).labels("/naïve/数据").inc(amount)
 Histogram("seconds", "Seconds.", ["route"], buckets=(1, 5)).labels("/a").observe(amount)
 Summary("sizes", "Sizes.").observe(amount)
@@ -160,3 +166,28 @@ def test_many_may_read_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: read(tmp_path), range(24)))
     assert found == [expected(*range(1, 9))] * 24
+
+
+def test_what_was_not_noted_here_is_left_as_it_is(tmp_path: Path) -> None:
+    elsewhere, unknown = begin(tmp_path, 2), begin(tmp_path, 3)
+    end(elsewhere)
+    end(unknown)
+    (tmp_path / f"process_{elsewhere.pid}").write_text("another container")
+    (tmp_path / f"process_{unknown.pid}").unlink()
+    assert read(tmp_path) == expected(2, 3)
+    assert (tmp_path / f"counter_{elsewhere.pid}.db").exists()
+    assert (tmp_path / f"counter_{unknown.pid}.db").exists()
+
+
+def test_a_fork_in_the_midst_of_it_keeps_nobody_out(tmp_path: Path) -> None:
+    with alone(tmp_path):
+        pid = os.fork()
+        if not pid:
+            time.sleep(20)
+            os._exit(0)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(read, tmp_path).result(10) == {}
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)

@@ -1,5 +1,6 @@
 """Start-up and shutdown hooks on each backend and server."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -166,3 +167,26 @@ def test_second_signal_ends_sanic_with_several_processes_at_once(start: Start):
     begun = time.monotonic()
     assert server.stop() != 0
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0])
+def test_a_terminals_signal_ends_sanic_while_its_processes_start(start: Start, seconds: float):
+    # It goes to all processes at once.
+    server = start("sanic", WORKERS="2")
+    time.sleep(seconds)
+    begun = time.monotonic()
+    os.killpg(server.process.pid, signal.SIGINT)
+    server.process.wait(20)
+    assert time.monotonic() - begun < 15
+    assert server.process.returncode != -signal.SIGKILL
+
+
+def test_a_terminals_signal_leaves_sanics_processes_time(start: Start):
+    server = start("sanic", WORKERS="2")
+    assert server.request("GET", "/api/thread").status == 200
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(server.request, "GET", "/api/sleep?seconds=2")
+        time.sleep(0.5)
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert slow.result(15).body == b"slept"
+    assert server.process.wait(15) == 0

@@ -6,6 +6,7 @@ shutdown.
 """
 
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -77,7 +78,11 @@ class DrainingServer(Server):  # type: ignore[misc]
         # Nothing tells when daphne's applications end.
         while self._is_busy() and time.monotonic() < late:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
-        await self._lifespan.stop()
+        try:
+            await self._lifespan.stop()
+        except Exception:
+            # Nobody else would tell of it.
+            logging.getLogger("utilmeta.lifespan").exception("the application did not shut down")
 
     def _is_busy(self) -> bool:
         found = (details.get("application_instance") for details in self.connections.values())

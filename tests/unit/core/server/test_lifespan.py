@@ -33,6 +33,12 @@ async def failing_at_its_end(_scope: Any, receive: Any, send: Any) -> None:
     raise ValueError("no stop today")
 
 
+async def restless(_scope: Any, receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+
+
 def told(application: Any) -> tuple[bool, str]:
     async def life() -> tuple[bool, str]:
         lifespan = Lifespan(application)
@@ -67,3 +73,18 @@ def test_nothing_is_stopped_that_was_not_started() -> None:
 def test_caller_tells_why_an_application_did_not_start() -> None:
     with pytest.raises(RuntimeError, match="did not start: no start today"):
         asyncio.run(asyncio.wait_for(ASGICaller(unwilling).start(), 5))
+
+
+def test_application_that_goes_on_listening_is_ended() -> None:
+    assert told(restless) == (True, "")
+
+
+def test_caller_starts_again_in_another_event_loop() -> None:
+    caller = ASGICaller(ordinary)
+
+    async def life() -> None:
+        await caller.start()
+        await caller.stop()
+
+    asyncio.run(life())
+    asyncio.run(life())

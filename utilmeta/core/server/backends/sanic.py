@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import threading
+import time
 from importlib.metadata import version
 from typing import Any, ClassVar, cast
 
@@ -50,25 +51,37 @@ def hold_signals(app: Sanic[Any, Any]) -> None:
     """
     manager: Any = app.manager
     wait, end = manager.wait_for_ack, manager.shutdown_signal
+    are_there = manager._all_workers_ack  # noqa: SLF001 - what the manager waits for
     waits = True
     held: list[int] = []
 
     def take(number: int, frame: Any) -> None:
-        if not waits:
-            end(number, frame)
-        elif held:
+        if waits and held:
             manager.kill()
-        else:
+        elif waits:
             held.append(number)
+        else:
+            # A terminal's signal goes to the workers too, which take what follows for a second one
+            # unless they have begun to end.
+            time.sleep(SETTLE)
+            end(number, frame)
+
+    def all_workers_ack() -> bool:
+        # A terminal's signal ends the workers that are starting.
+        is_lost = bool(held) and not all(process.is_alive() for process in manager.processes)
+        return is_lost or bool(are_there())
 
     def wait_for_ack() -> None:
         nonlocal waits
-        wait()
-        waits = False
+        try:
+            wait()
+        finally:
+            waits = False
         for number in held:
             end(number, None)
 
     manager.wait_for_ack = wait_for_ack
+    manager._all_workers_ack = all_workers_ack  # noqa: SLF001 - what the manager waits for
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, take)
 
@@ -100,9 +113,11 @@ class SanicAdapter(Adapter):
             if sanic.asgi or threading.current_thread() is not threading.main_thread():
                 # Another server ends it, which has waited.
                 return
-            # Sanic would go on where a second signal has interrupted it.
+            # Sanic would go on where a second signal has interrupted it. Where there is a manager,
+            # it kills its workers.
+            second = signal.SIG_IGN if hasattr(sanic, "multiplexer") else signal.SIG_DFL
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
+                signal.signal(number, second)
             await asyncio.sleep(self._grace)
 
         async def stop(_app: object) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 # Kinds of files whose values add up, whoever has counted them.
 _KINDS = ("counter", "histogram", "summary")
 _LOCK = "lock"
+_MARK = "process_"
 
 
 @contextlib.contextmanager
@@ -24,9 +25,32 @@ def alone(folder: Path) -> Iterator[None]:
     # Several processes count where there is one, which is no Windows.
     import fcntl
 
-    with (folder / _LOCK).open("ab") as lock:
+    lock = os.open(folder / _LOCK, os.O_RDONLY | os.O_CREAT, 0o666)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            # A process that was forked meanwhile has the file open too.
+            fcntl.flock(lock, fcntl.LOCK_UN)
+    finally:
+        os.close(lock)
+
+
+def enlist(folder: Path) -> None:
+    """Note that this process counts, so that its files are folded when it has ended.
+
+    What is not noted is left as it is: files of processes that are named by something else than
+    their ids, or whose ids mean something else here, as those of other containers do.
+    """
+    (folder / f"{_MARK}{os.getpid()}").write_text(_namespace(), encoding="utf-8")
+
+
+def _namespace() -> str:
+    """Return what says where process ids are the same: the machine's start, and the container."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    ids = Path("/proc/self/ns/pid")
+    return f"{boot.read_text().strip()} {ids.readlink()}" if ids.is_symlink() else ""
 
 
 def fold(folder: Path) -> None:
@@ -41,9 +65,15 @@ def fold(folder: Path) -> None:
         forget(pid, folder)
     for kind in _KINDS:
         _go_on(folder, kind)
-        for path in folder.glob(f"{kind}_*.db"):
-            if _ended(path):
-                _add(folder, kind, path)
+    here = _namespace()
+    for mark in folder.glob(f"{_MARK}*"):
+        for pid in _ended(mark):
+            if mark.read_text(encoding="utf-8") == here:
+                for kind in _KINDS:
+                    path = folder / f"{kind}_{pid}.db"
+                    if path.exists():
+                        _add(folder, kind, path)
+                mark.unlink()
 
 
 def forget(pid: int, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from utilmeta._version import __version__
 from utilmeta.conf.metrics import Metrics
-from utilmeta.core.server.observe.ended import alone, fold, forget
+from utilmeta.core.server.observe.ended import alone, enlist, fold, forget
 from utilmeta.core.server.observe.observer import UNMATCHED, Seen, Watcher
 from utilmeta.core.server.observe.statements import StatementWatcher
 from utilmeta.supervisor.variables import METRICS
@@ -110,6 +110,9 @@ class Numbers(Watcher):
 
     def start(self) -> None:
         """Tell of this process, once it serves."""
+        folder = os.environ.get(METRICS)
+        if folder:
+            enlist(Path(folder))
         self._about.labels(*self._facts).set(1)
         self._started.set(time.time())
 
