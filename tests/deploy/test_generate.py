@@ -15,6 +15,7 @@ import yaml
 from tests.deploy.projects import (
     GOLDEN,
     PLACE,
+    POSTGRES,
     PROJECTS,
     deploy,
     make_of,
@@ -110,6 +111,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.mark.parametrize("name", PROJECTS)
 def test_nginx_understands_its_site(tmp_path: Path, certificate: tuple[Path, Path], name: str):
     site = golden(name)["nginx.conf"]
+    site = re.sub(r"(ssl_certificate) [^;]+;", rf"\1 {certificate[0]};", site)
+    site = re.sub(r"(ssl_certificate_key) [^;]+;", rf"\1 {certificate[1]};", site)
+    check_nginx(tmp_path, site)
+
+
+def test_a_long_name_is_no_trouble_for_nginx(tmp_path: Path, certificate: tuple[Path, Path]):
+    name = "-".join(["a-service-with-a-name"] * 2)
+    text = source("backend='fastapi', origin='https://shop.example.com'", "Deployment()")
+    project = make_of(tmp_path / "project", text.replace("name='shop'", f"name={name!r}"))
+    site = deploy(project, *PLACE)["nginx.conf"]
+    assert f"upstream {name}" in site
     site = re.sub(r"(ssl_certificate) [^;]+;", rf"\1 {certificate[0]};", site)
     site = re.sub(r"(ssl_certificate_key) [^;]+;", rf"\1 {certificate[1]};", site)
     check_nginx(tmp_path, site)
@@ -390,3 +402,26 @@ def test_output_folder_is_named_in_what_is_written(tmp_path: Path):
     compose = yaml.safe_load((written_to / "compose.yaml").read_text())
     build = {"context": "../..", "dockerfile": "ops/files/Dockerfile"}
     assert compose["services"]["web"]["build"] == build
+
+
+def test_image_holds_what_watches_the_service(tmp_path: Path):
+    text = source("backend='fastapi', port=8000", "Deployment()", "Metrics()", "Tracing()")
+    text = text.replace("import Deployment,", "import Deployment, Metrics, Tracing,")
+    image = deploy(make_of(tmp_path, text), *PLACE)["Dockerfile"]
+    assert "'utilmeta[fastapi,metrics,tracing]'" in image
+
+
+def test_names_of_stores_are_no_variables_of_compose(tmp_path: Path):
+    text = source("backend='flask'", "Deployment()", POSTGRES.replace("'shop'", "'s$hop'"))
+    compose = yaml.safe_load(deploy(make_of(tmp_path, text), *PLACE)["compose.yaml"])
+    words = json.dumps(compose["services"]["postgres"])
+    assert "s$$hop" in words
+    assert "$" not in words.replace("s$$hop", "").replace("${POSTGRES_PASSWORD:?", "")
+
+
+def test_paths_that_nginx_would_read_otherwise_are_refused(tmp_path: Path):
+    extra = "{'STATIC_URL': '/sta tic;$x/', 'STATIC_ROOT': 'public'}"
+    text = source("backend='flask'", "Deployment()", extra=extra)
+    done = run_command(make_of(tmp_path, text), "deploy", *PLACE)
+    assert done.returncode == 1
+    assert "STATIC_URL or MEDIA_URL '/sta tic;$x/': write it with" in done.stderr

@@ -135,6 +135,7 @@ def test_another_path_is_used():
     [
         {"path": "metrics"},
         {"path": "/"},
+        {"path": "/m $x;"},
         {"allow": "10.0.0.0/8"},
         {"allow": ["anybody"]},
         {"buckets": ()},

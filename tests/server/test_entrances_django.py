@@ -177,6 +177,17 @@ def test_patterns_that_an_included_list_gains_win(name: str):
         assert service.get("/api/hello").body == b"own"
 
 
+@pytest.mark.parametrize("middleware", [[], ["django.middleware.common.CommonMiddleware"]])
+@pytest.mark.parametrize("name", KINDS)
+def test_a_pattern_at_the_path_of_a_probe_wins(name: str, middleware: list[str]):
+    with entered(name, settings={"MIDDLEWARE": middleware}) as service:
+        assert service.get("/healthz").body == b'{"status":"alive"}'
+        patterns().insert(0, path("healthz", own))
+        clear_url_caches()
+        assert service.get("/healthz").body == b"own"
+        assert service.get("/api/hello").body == b"world"
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_another_urlconf_is_honoured(name: str):
     urlconf: Any = ModuleType("another_urls")

@@ -12,8 +12,9 @@ import pytest
 from tests.server.conftest import Start
 from tests.servers import free_port
 from tests.testing.services import BACKENDS, service_on
-from utilmeta.conf import Health
+from utilmeta.conf import Health, Metrics
 from utilmeta.core import api
+from utilmeta.core.server.backends.django import DjangoSettings
 from utilmeta.core.server.health import Checks
 from utilmeta.testing import Client
 from utilmeta.utils.exceptions import ConfigError
@@ -294,3 +295,38 @@ def test_an_outcome_is_kept_for_a_while() -> None:
 def test_wrong_fields_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"Health\("):
         Health(**options)
+
+
+STRICT = DjangoSettings(
+    secret_key="strict" * 10,
+    middleware=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+    ],
+    extra={"SECURE_SSL_REDIRECT": True},
+)
+
+
+@pytest.mark.parametrize("configs", [[], [Metrics()]], ids=["plain", "watched"])
+@pytest.mark.parametrize("backend", ["django", "django-asgi"])
+def test_djangos_middleware_does_not_send_probes_to_https(backend: str, configs: list[Any]) -> None:
+    configs = [STRICT, PLAIN, *configs]
+    with (
+        service_on(backend, RootAPI, route="/api", configs=configs) as service,
+        Client(service) as client,
+    ):
+        assert client.get("/api/hello").status_code == 301
+        paths = ["/healthz", "/readyz", *(["/metrics"] if len(configs) > 2 else [])]
+        for path in paths:
+            assert client.get(path, headers={"Host": "10.0.0.7"}).status_code == 200, path
+        assert client.post("/healthz").status_code == 405
+        assert client.get("/healthz/below").status_code == 301
+
+
+@pytest.mark.parametrize(
+    "path", ["healthz", "/", "/healthz/", "/health $z;", "/h%20z", "/数据", ""]
+)
+def test_paths_that_are_none_are_refused(path: str) -> None:
+    with pytest.raises(ConfigError, match=r"Health\(live="):
+        Health(live=path)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from utilmeta.conf.base import Config
 from utilmeta.utils.exceptions import ConfigError
+from utilmeta.utils.fields import is_plain_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,13 @@ class Health(Config):
         """Check the fields.
 
         Raises:
-            ConfigError: a field has a wrong type, a path does not begin with `/`, or a number of
+            ConfigError: a field has a wrong type, a path is none such as `/healthz`, or a number of
                 seconds is negative.
         """
         Config.__post_init__(self)
         for name in ("live", "ready"):
             path = getattr(self, name)
-            if path is not None and (not path.startswith("/") or path.rstrip("/") != path):
+            if path is not None and not is_plain_path(path):
                 raise ConfigError(
                     f"Health({name}={path!r}): expected a path such as '/{name.rstrip('/')}z'"
                 )

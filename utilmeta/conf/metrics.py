@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from utilmeta.conf.base import Config
 from utilmeta.utils.exceptions import ConfigError
-from utilmeta.utils.fields import check_networks
+from utilmeta.utils.fields import check_networks, is_plain_path
 
 # Seconds, from what a cached answer takes to what clients give up on.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -35,11 +35,11 @@ class Metrics(Config):
         """Check the fields.
 
         Raises:
-            ConfigError: a field has a wrong type, the path does not begin with `/`, an entry of
+            ConfigError: a field has a wrong type, the path is none such as `/metrics`, an entry of
                 `allow` is no network, or the buckets do not rise.
         """
         Config.__post_init__(self)
-        if not self.path.startswith("/") or self.path.rstrip("/") != self.path:
+        if not is_plain_path(self.path):
             raise ConfigError(f"Metrics(path={self.path!r}): expected a path such as '/metrics'")
         check_networks("Metrics(allow=...)", self.allow)
         bounds = list(self.buckets)

@@ -63,6 +63,8 @@ def main() -> int:
     except (OSError, ValueError, http.client.HTTPException) as exc:
         sys.stderr.write(f"{sys.argv[1]}: {exc}\n")
         return 1
+    if status != 200:
+        sys.stderr.write(f"{sys.argv[1]}: answered {status}\n")
     return 0 if status == 200 else 1
 
 

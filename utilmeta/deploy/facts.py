@@ -1,7 +1,6 @@
 """What a service is, as far as those who put it into production have to know."""
 
 import ast
-import ipaddress
 import os
 import re
 import sys
@@ -19,7 +18,7 @@ from utilmeta.conf.health import Health
 from utilmeta.conf.sizing import without_pool
 from utilmeta.core.setup import bootstrap
 from utilmeta.core.setup.compose import DEFAULT
-from utilmeta.deploy.sites import METRICS, hsts_of, metrics_of, spelt
+from utilmeta.deploy.sites import METRICS, check_url, hsts_of, metrics_of, spelt, trusts, watched_by
 from utilmeta.utils.exceptions import ConfigError
 
 # Names that an application is looked for under first.
@@ -104,6 +103,7 @@ class Facts:
         has_redis: whether a cache is a Redis.
         python_version: such as `3.12`.
         requirements: files of the project's folder that say what it needs.
+        watched: extras of what watches requests, such as `metrics`.
     """
 
     name: str
@@ -134,6 +134,7 @@ class Facts:
     has_redis: bool = False
     python_version: str
     requirements: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
 
     @property
     def listen(self) -> int:
@@ -195,7 +196,8 @@ def gather(service: Any) -> Facts:
         lanes=preference.lanes,
         files=_files(settings),
         metrics=metrics_of(service),
-        trusts_loopback=_trusts(preference, loopback(service.host)),
+        watched=watched_by(service),
+        trusts_loopback=trusts(preference, loopback(service.host)),
         uses_static_app="django.contrib.staticfiles" in settings.INSTALLED_APPS,
         databases=_databases(service),
         has_redis=any(
@@ -371,6 +373,7 @@ def _files(settings: Any) -> tuple[Files, ...]:
         if root and not path.netloc and path.path.strip("/"):
             folder = PurePosixPath(os.path.abspath(root))
             _check_path(folder)
+            check_url(path.path)
             found.append(
                 Files(
                     url=f"/{path.path.strip('/')}/",
@@ -389,10 +392,3 @@ def loopback(host: str) -> str:
         host: the address that the service listens on.
     """
     return "::1" if ":" in host else "127.0.0.1"
-
-
-def _trusts(preference: Preference, address: str) -> bool:
-    peer = ipaddress.ip_address(address)
-    return any(
-        peer in ipaddress.ip_network(item, strict=False) for item in preference.trusted_proxies
-    )

@@ -24,6 +24,7 @@ def installs(facts: Facts) -> list[str]:
     extras += [extra for kind, extra in _DRIVERS.items() if kind in _kinds(facts)]
     if facts.has_redis:
         extras.append("redis")
+    extras += facts.watched
     shown = f"utilmeta[{','.join(sorted(set(extras)))}]" if extras else "utilmeta"
     found = [shown]
     if facts.server not in {"sanic", "tornado"}:
@@ -85,7 +86,8 @@ def _postgres(entry: Any, *, with_gis: bool) -> dict[str, Any]:
             ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:?set it in the environment or in .env}"),
             ("POSTGRES_USER", quoted(user)),
         ],
-        "test": ["CMD", "pg_isready", "--username", user],
+        # compose reads variables in it too.
+        "test": ["CMD", "pg_isready", "--username", user.replace("$", "$$")],
     }
 
 

@@ -1,5 +1,6 @@
 """The files that put a service into production."""
 
+import hashlib
 import json
 import shlex
 from dataclasses import replace
@@ -16,6 +17,8 @@ from utilmeta.deploy.templating import render_template
 _ABOVE_LIMIT = 1024 * 1024
 # Seconds above the service's own that nginx waits.
 _ABOVE_TIMEOUT = 5
+# Letters of a service's name in names of nginx's variables and servers; it takes some 60 in all.
+_LONGEST = 20
 _WORKER_CLASSES = {"uvicorn": "utilmeta.deploy.workers.UvicornWorker"}
 
 
@@ -50,8 +53,8 @@ def _values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]:
         "sizing": sizing,
         "place": place,
         "name": facts.name,
-        # Names of nginx's variables.
-        "variable": f"service_{facts.name.replace('-', '_')}",
+        "variable": f"service_{_short(facts.name).replace('-', '_')}",
+        "nobody": f"{_short(facts.name)}.invalid",
         "stop_seconds": stop_seconds(facts),
         "bind": address(facts),
         "environment": _environment(facts, sizing),
@@ -63,6 +66,11 @@ def _values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]:
         **_image_values(facts, sizing, place),
         **_compose_values(facts, place),
     }
+
+
+def _short(name: str) -> str:
+    """Return what stands for a service in names that nginx keeps in tables of short ones."""
+    return name if len(name) <= _LONGEST else hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _server_values(facts: Facts, sizing: Sizing, place: Place) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import ipaddress
+import re
 import typing
 from collections.abc import Hashable, Sequence
 from typing import cast
@@ -44,6 +45,15 @@ def check_fields(instance: object) -> None:
                 f"{cls.__name__}({name}=...): got {shown} ({type(value).__name__}), "
                 f"expected {spell(hint)}: {exc.errors(include_url=False)[0]['msg']}"
             ) from None
+
+
+# Letters that are the same in a URL, a proxy's configuration and a shell.
+_PATH = re.compile(r"(/[A-Za-z0-9._~+@=:,-]+)+")
+
+
+def is_plain_path(path: str) -> bool:
+    """Return whether a text is the path of a URL that needs no escapes: `/healthz`, `/a/b.c`."""
+    return _PATH.fullmatch(path) is not None
 
 
 def check_networks(place: str, given: Sequence[str]) -> None:

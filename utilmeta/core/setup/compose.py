@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from utilmeta.conf.base import Config, ServiceInfo
+from utilmeta.conf.deployment import Deployment
 from utilmeta.conf.serving import Serving
 from utilmeta.conf.sizing import is_open
 from utilmeta.core.orm.connections.databases import REPLICA_ROUTER
@@ -104,10 +105,13 @@ def compose(
     values["DATABASE_ROUTERS"] = sorted(
         _as_list(values["DATABASE_ROUTERS"]), key=lambda name: name != REPLICA_ROUTER
     )
-    host = urlsplit(origin).hostname if origin else None
-    if host:
-        hosts = _as_list(values["ALLOWED_HOSTS"])
-        values["ALLOWED_HOSTS"] = list(dict.fromkeys([host, *hosts]))
+    told_hosts = [urlsplit(origin).hostname if origin else None]
+    # What `manage.py deploy` has nginx pass on.
+    told_hosts += [config.domain for config, _ in told if isinstance(config, Deployment)]
+    hosts = [host for host in told_hosts if host]
+    if hosts:
+        hosts += _as_list(values["ALLOWED_HOSTS"])
+        values["ALLOWED_HOSTS"] = list(dict.fromkeys(hosts))
     how = serving or Serving(asynchronous=service.asynchronous)
     chosen: dict[str, str] = {}
     given = values["DATABASES"].items()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.plain import Facts
-from utilmeta.conf import Config, Preference, Time
+from utilmeta.conf import Config, Deployment, Preference, Time
 from utilmeta.conf.serving import Serving
 from utilmeta.core.cache import Cache, CacheConnections
 from utilmeta.core.orm import Database, DatabaseConnections
@@ -137,6 +137,13 @@ def test_two_configurations_with_one_value_agree():
 )
 def test_host_of_the_origin_is_allowed(origin: str, first: str):
     assert first in compose(Facts(), [], origin=origin).values["ALLOWED_HOSTS"]
+
+
+def test_host_that_is_deployed_is_allowed_too():
+    deployed = [Deployment(domain="shop.example.com")]
+    hosts = compose(Facts(), deployed, origin="https://api.example.com").values["ALLOWED_HOSTS"]
+    assert hosts[:2] == ["api.example.com", "shop.example.com"]
+    assert "shop.example.com" in compose(Facts(), deployed).values["ALLOWED_HOSTS"]
 
 
 def test_host_of_the_origin_is_allowed_beside_those_the_user_names():

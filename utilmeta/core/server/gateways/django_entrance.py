@@ -57,6 +57,7 @@ class DjangoEntrance:
         self._middleware = tuple(settings.MIDDLEWARE)
         self._lists: list[list[Any]] = []
         self._added: dict[bool, Pairs] = {}
+        self._probes: frozenset[str] = frozenset()
         self.watch = Watch(self._facts, self._judge)
 
     def _facts(self) -> Any:
@@ -67,9 +68,39 @@ class DjangoEntrance:
             tuple(request_finished.receivers),
         )
 
+    def way_of(self, path: str) -> tuple[Any, bool]:
+        """Return route and handler of a path that is answered here, and whether it is a probe's.
+
+        Who asks for health and metrics comes from within, past the proxy: what middleware does
+        to clients, such as sending them to https, would keep those from what they ask for.
+
+        Args:
+            path: the whole path, decoded.
+
+        Returns:
+            None in place of the first when the request is for Django.
+        """
+        if self.watch.reason() is None:
+            return self.routes.find(path), False
+        return (self.routes.find(path), True) if path in self._probes else (None, False)
+
     def _judge(self) -> Reason:
         """Return why requests go through Django's handler; None when they need not."""
+        self._probes = self._judge_probes()
         return self._judge_settings() or _judge_databases() or self._judge_patterns()
+
+    def _judge_probes(self) -> frozenset[str]:
+        """Return the paths of probes, unless a URL pattern of the project's may be in the way."""
+        probes = self.routes.probes()
+        self._lists.clear()
+        patterns = list(_literals(get_resolver().url_patterns, "", self._lists))
+        is_here = any(pattern in self._patterns and not text for pattern, text in patterns)
+        is_crossed = any(
+            probes.crossed_by(f"/{text}")
+            for pattern, text in patterns
+            if pattern not in self._patterns
+        )
+        return frozenset(probes) if is_here and not is_crossed else frozenset()
 
     def _judge_settings(self) -> Reason:
         for name in self._middleware:
@@ -236,9 +267,9 @@ def answer_wsgi(entrance: DjangoEntrance, environ: Environ, start_response: Any)
     Returns:
         None when nothing was done: the request is for the project.
     """
-    if environ.get("SCRIPT_NAME") or entrance.watch.reason() is not None:
+    if environ.get("SCRIPT_NAME"):
         return None
-    found = entrance.routes.find(environ.get("PATH_INFO", ""))
+    found, is_probe = entrance.way_of(environ.get("PATH_INFO", ""))
     if found is None:
         return None
     route, handler = found
@@ -246,7 +277,8 @@ def answer_wsgi(entrance: DjangoEntrance, environ: Environ, start_response: Any)
     set_script_prefix("/")
     set_urlconf(None)
     response = handler.handle(EntryWSGIRequest(environ, route))
-    entrance.finish(response, secure=environ.get("wsgi.url_scheme") == "https")
+    if not is_probe:
+        entrance.finish(response, secure=environ.get("wsgi.url_scheme") == "https")
     return written(response, start_response)
 
 
@@ -262,9 +294,9 @@ async def answer_asgi(
         False when nothing was done: the request is for the project, or has a body that Django
         keeps on disk.
     """
-    if scope.get("root_path") or entrance.watch.reason() is not None:
+    if scope.get("root_path"):
         return False
-    found = entrance.routes.find(scope["path"])
+    found, is_probe = entrance.way_of(scope["path"])
     if found is None:
         return False
     route, handler = found
@@ -290,7 +322,8 @@ async def answer_asgi(
     if watcher.is_gone:
         await response.aclose()
         return True
-    entrance.finish(response, secure=scope.get("scheme") == "https")
+    if not is_probe:
+        entrance.finish(response, secure=scope.get("scheme") == "https")
     await send_response(response, raw, send)
     return True
 

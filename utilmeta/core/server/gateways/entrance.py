@@ -56,6 +56,14 @@ class Routes:
                 return route, handler
         return None
 
+    def probes(self) -> "Routes":
+        """Return those that answer at one path alone: health and metrics."""
+        found = Routes()
+        for route, _, handler in self._pairs:
+            if getattr(handler, "is_exact", False):
+                found.add(route, handler)
+        return found
+
     def crossed_by(self, literal: str) -> bool:
         """Return whether paths that begin with a text may be a handler's as well."""
         return any(

@@ -21,6 +21,9 @@ class ObservedHandler:
         observer: tells of them.
         route_of: returns the template of a request's path; None when nothing is there.
         is_probe: whether it answers for health or metrics.
+
+    Attributes:
+        is_exact: the same, as handlers of these tell it.
     """
 
     def __init__(
@@ -29,10 +32,10 @@ class ObservedHandler:
         self._handler = handler
         self._observer = observer
         self._route_of = route_of
-        self._is_probe = is_probe
+        self.is_exact = is_probe
 
     def _annotate(self, seen: Seen, raw: RawRequest) -> None:
-        self._observer.place(seen, self._route_of(raw), is_probe=self._is_probe)
+        self._observer.place(seen, self._route_of(raw), is_probe=self.is_exact)
 
     def handle(self, raw: RawRequest) -> RawResponse:
         """Return the answer; for sync servers."""
