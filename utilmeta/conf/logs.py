@@ -76,7 +76,8 @@ class Logging(Config):
         loggers: dict[str, dict[str, object]] = {
             # What is at fault in production is mailed to ADMINS, as by Django's own default.
             "django": {**handled, "handlers": ["mail_admins"]},
-            "django.server": dict(handled),
+            # A level, as Django may configure logging once more, which lifts what is switched off.
+            "django.server": {**handled, **({"level": "CRITICAL"} if self.access else {})},
             # Those of servers that have configured themselves before the service is imported.
             "uvicorn": dict(handled),
             "uvicorn.error": dict(handled),

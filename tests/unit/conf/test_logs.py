@@ -1,5 +1,7 @@
 """`Logging`: what it makes of Django's setting, and what it refuses."""
 
+import logging
+import logging.config
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,25 @@ def test_levels_are_those_given():
     made = setting(Logging(level="WARNING", loggers={"shop": "DEBUG"}), production=True)
     assert made["root"] == {"handlers": ["utilmeta"], "level": "WARNING"}
     assert made["loggers"]["shop"] == {"level": "DEBUG"}
+
+
+def test_the_line_of_djangos_server_stays_away_when_logging_is_configured_once_more():
+    assert (
+        "level" not in setting(Logging(access=False), production=False)["loggers"]["django.server"]
+    )
+    made = setting(Logging(), production=False)["loggers"]["django.server"]
+    own = logging.getLogger("django.server")
+    before = own.level, own.disabled, list(own.handlers), own.propagate
+    try:
+        # As `get_wsgi_application()` does, after the service has switched it off.
+        Logging().setup(Info())
+        logging.config.dictConfig(
+            {"version": 1, "disable_existing_loggers": False, "loggers": {own.name: made}}
+        )
+        assert not own.isEnabledFor(logging.ERROR)
+    finally:
+        own.setLevel(before[0])
+        own.disabled, own.handlers, own.propagate = before[1:]
 
 
 @pytest.mark.parametrize(
