@@ -86,14 +86,14 @@ class DjangoEntrance:
 
     def _judge(self) -> Reason:
         """Return why requests go through Django's handler; None when they need not."""
-        self._probes = self._judge_probes()
-        return self._judge_settings() or _judge_databases() or self._judge_patterns()
-
-    def _judge_probes(self) -> frozenset[str]:
-        """Return the paths of probes, unless a URL pattern of the project's may be in the way."""
-        probes = self.routes.probes()
         self._lists.clear()
         patterns = list(_literals(get_resolver().url_patterns, "", self._lists))
+        self._probes = self._judge_probes(patterns)
+        return self._judge_settings() or _judge_databases() or self._judge_patterns(patterns)
+
+    def _judge_probes(self, patterns: list[tuple[Any, str]]) -> frozenset[str]:
+        """Return the paths of probes, unless a URL pattern of the project's may be in the way."""
+        probes = self.routes.probes()
         is_here = any(pattern in self._patterns and not text for pattern, text in patterns)
         is_crossed = any(
             probes.crossed_by(f"/{text}")
@@ -116,10 +116,9 @@ class DjangoEntrance:
             return "a receiver of request_started or request_finished"
         return None
 
-    def _judge_patterns(self) -> Reason:
+    def _judge_patterns(self, patterns: list[tuple[Any, str]]) -> Reason:
         has_own = False
-        self._lists.clear()
-        for pattern, literal in _literals(get_resolver().url_patterns, "", self._lists):
+        for pattern, literal in patterns:
             if pattern in self._patterns:
                 has_own = True
                 if literal:
