@@ -1,6 +1,7 @@
 """What the images and containers of a service hold."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from utilmeta.deploy.facts import Facts
@@ -16,6 +17,11 @@ _SERVERS = {"uwsgi": "pyuwsgi"}
 def quoted(value: object) -> str:
     """Return a text as YAML and compose read it."""
     return json.dumps(str(value).replace("$", "$$"), ensure_ascii=False)
+
+
+def quoted_list(words: Iterable[str]) -> str:
+    """Return words as a list that YAML and compose read."""
+    return f"[{', '.join(map(quoted, words))}]"
 
 
 def installs(facts: Facts) -> list[str]:
@@ -86,8 +92,7 @@ def _postgres(entry: Any, *, with_gis: bool) -> dict[str, Any]:
             ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:?set it in the environment or in .env}"),
             ("POSTGRES_USER", quoted(user)),
         ],
-        # compose reads variables in it too.
-        "test": ["CMD", "pg_isready", "--username", user.replace("$", "$$")],
+        "test": ["CMD", "pg_isready", "--username", user],
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from utilmeta.deploy.commands import address, command, stop_seconds
 from utilmeta.deploy.facts import Facts, Files, Place, moved
-from utilmeta.deploy.images import VENV, WORK, installs, stores, system_packages
+from utilmeta.deploy.images import VENV, WORK, installs, quoted_list, stores, system_packages
 from utilmeta.deploy.sizing import Sizing
 from utilmeta.deploy.templating import render_template
 
@@ -127,9 +127,9 @@ def _compose_values(facts: Facts, place: Place) -> dict[str, Any]:
     return {
         "context": "/".join([".."] * len(place.output.parts)) or ".",
         "ports": facts.listened,
-        "ready_test": json.dumps(["CMD", *_ask(facts, facts.health.ready or facts.health.live)]),
+        "ready_test": quoted_list(["CMD", *_ask(facts, facts.health.ready or facts.health.live)]),
         "certificates": own if len(own) == 2 else ["/etc/letsencrypt", *own],
-        "stores": [{**item, "test": json.dumps(item["test"])} for item in beside],
+        "stores": [{**item, "test": quoted_list(item["test"])} for item in beside],
         "all_volumes": sorted(names | {item["volume"] for item in beside}),
     }
 
