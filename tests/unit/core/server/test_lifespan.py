@@ -67,7 +67,13 @@ def test_what_a_shutdown_raises_is_not_lost() -> None:
 
 
 def test_nothing_is_stopped_that_was_not_started() -> None:
-    asyncio.run(asyncio.wait_for(Lifespan(ordinary).stop(), 5))
+    called = []
+
+    async def application(*_: Any) -> None:
+        called.append(True)
+
+    asyncio.run(asyncio.wait_for(Lifespan(application).stop(), 5))
+    assert not called
 
 
 def test_caller_tells_why_an_application_did_not_start() -> None:
@@ -80,7 +86,13 @@ def test_application_that_goes_on_listening_is_ended() -> None:
 
 
 def test_caller_starts_again_in_another_event_loop() -> None:
-    caller = ASGICaller(ordinary)
+    ended = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await ordinary(scope, receive, send)
+        ended.append(asyncio.get_running_loop())
+
+    caller = ASGICaller(application)
 
     async def life() -> None:
         await caller.start()
@@ -88,3 +100,4 @@ def test_caller_starts_again_in_another_event_loop() -> None:
 
     asyncio.run(life())
     asyncio.run(life())
+    assert len(set(map(id, ended))) == 2
